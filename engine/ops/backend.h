@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/core/thread_pool.h"
+#include "engine/ops/params.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fkv::ops {
+
+struct DeviceInfo {
+    std::string name;   ///< "CPU", or the GPU's name
+    std::string cpu;    ///< processor model
+    std::string blas;   ///< library and kernel
+    int threads = 0;
+    std::size_t memoryBytes = 0;
+    DType weightType = DType::F32;  ///< what weights and activations are held in
+    DType kvType = DType::F32;
+};
+
+/// Every operation the method needs, at fused grain, device-free. Ops enqueue and return nothing;
+/// results are read through readback(). Checks happen once, at the boundary (ops/validate.h); below it
+/// kernels get raw pointers and extents. An op allocates nothing: scratch belongs to the backend and
+/// grows only in reserve().
+class Backend {
+public:
+    virtual ~Backend() = default;
+    virtual const DeviceInfo& info() const = 0;
+
+    /// Throws Error{OutOfMemory}. Contents are undefined.
+    virtual BufferPtr allocate(std::size_t bytes, Lifetime lifetime) = 0;
+    /// Host to backend, contiguous rows x cols of the view's dtype. The host memory is free on return.
+    virtual void upload(const View& to, const void* from) = 0;
+    /// Checkpoint weights (F32, F16 or BF16, maybe unaligned) to the backend's weight type.
+    virtual void uploadWeights(const View& to, const void* from, DType fromType) = 0;
+    /// Backend to host; complete after synchronize().
+    virtual void readback(void* to, const View& from) = 0;
+    virtual void copy(const View& to, const View& from) = 0;
+    virtual void synchronize() = 0;
+    /// Grows scratch for calls of at most these extents, so that ops allocate nothing.
+    struct Extents {
+        std::int64_t rows, tokens, queryHeads, kvHeads, headDim, hidden, intermediate, vocabulary;
+    };
+    virtual void reserve(const Extents& extents) = 0;
+
+    virtual void embed(const EmbedParams& p) = 0;
+    virtual void rmsNorm(const RmsNormParams& p) = 0;
+    virtual void linear(const LinearParams& p) = 0;
+    virtual void ropeAppend(const RopeAppendParams& p) = 0;
+    virtual void attention(const AttentionParams& p) = 0;
+    virtual void swiglu(const SwigluParams& p) = 0;
+    virtual void windowSums(const WindowSumsParams& p) = 0;
+    virtual void saliency(const SaliencyParams& p) = 0;
+    virtual void ranks(const RanksParams& p) = 0;
+    virtual void gatherRows(const GatherRowsParams& p) = 0;
+    virtual void gatherKv(const GatherKvParams& p) = 0;
+    virtual void head(const HeadParams& p) = 0;
+    virtual void decodeStep(const DecodePlan& p) = 0;
+
+    /// Host threads this backend computes with, for work on planes between ops.
+    virtual ThreadPool& pool() = 0;
+};
+
+/// "auto", "cpu", "cuda:N". Throws Error{Unsupported} in a build or on a machine without that device.
+struct DeviceSpec {
+    std::string name = "auto";
+    int threads = 0;  ///< 0: one per processor
+};
+std::unique_ptr<Backend> makeBackend(const DeviceSpec& spec);
+/// Names a user may choose here, "cpu" first.
+std::vector<std::string> availableDevices();
+
+}  // namespace fkv::ops

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/core/gate.h"
+#include "engine/ops/backend.h"
+#include "engine/run/observer.h"
+#include "engine/text/tokenizer.h"
+#include "engine/trace/run.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace fkv::run {
+
+/// What to analyse. Either `text`, or `ids` used as they are (text is then decoded from them).
+struct PromptSpec {
+    std::string text;
+    std::optional<std::vector<std::int32_t>> ids;
+    std::string expected;  ///< expected answer, may be empty
+};
+
+struct Request {
+    PromptSpec prompt;
+    trace::Settings settings;
+    int generate = 32;              ///< tokens to generate at most; 0: first token only
+    std::int64_t checkpointBudgetBytes = 4LL << 30;
+    bool fidelity = true;
+    bool tables = true;             ///< stabilization curves
+};
+
+/// What an analysis would need, before it is run.
+struct MemoryEstimate {
+    std::int64_t weightBytes = 0, kvBytes = 0, checkpointBytes = 0, planeBytes = 0, scratchBytes = 0;
+    std::int64_t total() const {
+        return weightBytes + kvBytes + checkpointBytes + planeBytes + scratchBytes;
+    }
+};
+
+/// A loaded model with everything that makes changes cheap: full KV, checkpoints, planes. Lives on one
+/// thread; only gate() and const getters may be used from others. Throws Error; after any throw the
+/// session is usable and earlier Runs are untouched.
+class Session {
+public:
+    static std::unique_ptr<Session> open(const std::filesystem::path& modelFolder,
+                                         const ops::DeviceSpec& device, Observer& observer,
+                                         const std::stop_token& stop);
+    ~Session();
+
+    const trace::ModelInfo& model() const;
+    const text::Tokenizer& tokenizer() const;
+    const ops::DeviceInfo& device() const;
+    Gate& gate();
+
+    /// Tokens of a prompt, checked: not empty, within the context length, ids in the vocabulary.
+    trace::Prompt tokenize(const PromptSpec& spec) const;
+    MemoryEstimate estimate(std::int64_t tokens, const Request& request) const;
+
+    /// The one entry for everything a control can change. Compares the request with what is held and
+    /// does the least: nothing but regather and decode for a KV budget; layers after t for TSP; rescoring
+    /// for window, kernel and pooling; rows from the first changed token for an edited prompt; else a
+    /// new full pass. Publishes partial Runs and returns the finished one.
+    trace::RunPtr analyse(const Request& request, Observer& observer, const std::stop_token& stop);
+
+    /// Standalone prefill (the deployed path) `repeats` times, full and FastKV in turn, after one warm-up.
+    /// Returns the last analysed run with `timing.standalone*Ms` and a standalone FastKvPass.
+    trace::RunPtr measure(const Request& request, int repeats, Observer& observer,
+                          const std::stop_token& stop);
+
+    /// What the last analyse() really did, for tests and the status bar.
+    struct Work {
+        std::int64_t fullRows = 0;     ///< rows x layers of the full pass
+        std::int64_t rerunRows = 0;    ///< rows x layers of the rerun
+        bool rescored = false;
+        bool regathered = false;
+        std::int64_t decoded = 0;
+    };
+    const Work& lastWork() const;
+
+private:
+    Session();
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+}  // namespace fkv::run

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fkv::trace {
+
+/// What is run beside the full-context reference.
+enum class Method : std::uint8_t { Full, FastKv };
+
+enum class Pooling : std::uint8_t { Max, Average };
+
+/// A budget as the user gave it: a rate of the tokens in (0, 1], or a number of tokens >= 1.
+struct Amount {
+    enum class Unit : std::uint8_t { Rate, Tokens };
+    Unit unit = Unit::Rate;
+    double rate = 1.0;        ///< used when unit == Rate
+    std::int64_t tokens = 0;  ///< used when unit == Tokens
+
+    static Amount ofRate(double r) { return {Unit::Rate, r, 0}; }
+    static Amount ofTokens(std::int64_t n) { return {Unit::Tokens, 1.0, n}; }
+    bool operator==(const Amount&) const = default;
+};
+
+/// Everything the method can be told. Layers are 0-based. `window` and `kernel` are in tokens.
+struct Settings {
+    Method method = Method::FastKv;
+    int tspLayer = 0;
+    Amount tsp = Amount::ofRate(0.2);
+    Amount kv = Amount::ofRate(0.1);
+    int window = 8;
+    int kernel = 7;
+    Pooling pooling = Pooling::Max;
+    bool operator==(const Settings&) const = default;
+
+    /// True when only the KV budget differs: no layer needs to be run again.
+    bool samePrefill(const Settings& o) const {
+        return sameScoring(o) && tspLayer == o.tspLayer && tsp == o.tsp;
+    }
+    /// True when the full pass' saliency and ranks can be used as they are.
+    bool sameScoring(const Settings& o) const {
+        return window == o.window && kernel == o.kernel && pooling == o.pooling;
+    }
+};
+
+/// What a layer really gets once settings met a prompt (SPEC section 2 and 5).
+struct LayerBudget {
+    std::int64_t entering = 0;  ///< S: tokens that enter the layer
+    std::int64_t kept = 0;      ///< C: tokens every KV head of the layer keeps, window included
+    bool operator==(const LayerBudget&) const = default;
+};
+
+/// Result of clamping settings to a prompt of N tokens. Rates are achieved ones.
+struct Budgets {
+    std::int64_t tokens = 0;      ///< N
+    int window = 8;               ///< w
+    int tspLayer = 0;             ///< t
+    bool tspOn = false;           ///< false when T >= N
+    std::int64_t propagated = 0;  ///< T; equals N when TSP is off
+    std::vector<LayerBudget> layers;
+    bool lateClamped = false;  ///< late layers would keep more than TSP passes
+    bool tspClamped = false;   ///< T was raised to the window or lowered to N
+    bool kvClamped = false;    ///< C was raised to the window or lowered to S
+    double tspRate = 1.0;      ///< T / N
+    double kvRate = 1.0;       ///< kept / N, mean over layers
+    std::int64_t kvBytes = 0;      ///< keys and values this setting keeps, all layers
+    std::int64_t fullKvBytes = 0;  ///< the same for full context
+    bool operator==(const Budgets&) const = default;
+
+    /// First layer whose tokens were reduced, or the number of layers when TSP is off.
+    int firstLate() const { return tspOn ? tspLayer + 1 : static_cast<int>(layers.size()); }
+};
+
+std::string_view name(Method m);   ///< "full", "fastkv"
+std::string_view name(Pooling p);  ///< "max", "avg"
+
+}  // namespace fkv::trace
