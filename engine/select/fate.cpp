@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/select/fate.h"
+
+#include "engine/core/error.h"
+#include "engine/select/budgets.h"
+#include "engine/select/ranks.h"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <numeric>
+#include <string>
+
+namespace fkv::select {
+
+using trace::Fate;
+using trace::LayerFate;
+using trace::State;
+
+namespace {
+
+/// Ties need a walk over every score. Above this many scores that would cost more than a dragged
+/// slider may, and the count stays unknown.
+constexpr std::size_t mostScoresSearchedForTies = std::size_t{1} << 20;
+
+void forEach(ThreadPool* pool, std::size_t count,
+             const std::function<void(std::size_t, int)>& task) {
+    if (pool != nullptr)
+        pool->parallelFor(count, task);
+    else
+        for (std::size_t i = 0; i < count; ++i) task(i, 0);
+}
+
+[[noreturn]] void missing(const std::string& what) {
+    throw Error(ErrorCode::Internal, "the run has no " + what);
+}
+
+/// Who passes TSP: the best T - w scored tokens and the window, ascending.
+void selectSurvivors(const trace::FullPass& full, Fate& fate) {
+    const trace::Budgets& b = fate.budgets;
+    if (!b.tspOn) {
+        fate.passes = trace::PositionSet(b.tokens, true);
+        fate.survivors.resize(static_cast<std::size_t>(b.tokens));
+        std::iota(fate.survivors.begin(), fate.survivors.end(), 0);
+        return;
+    }
+    // TSP on means N > T >= w, so there are scored tokens.
+    const std::int64_t scored = b.tokens - b.window;
+    const auto layer = static_cast<std::size_t>(b.tspLayer);
+    if (!full.tspRanks || full.tspRanks->rows() <= layer ||
+        full.tspRanks->cols() != static_cast<std::size_t>(scored))
+        missing("ranks for token selection");
+    const auto ranks = full.tspRanks->row(layer);
+    const std::int64_t best = b.propagated - b.window;
+    fate.passes = trace::PositionSet(b.tokens);
+    fate.compactedIndex.assign(static_cast<std::size_t>(b.tokens), -1);
+    fate.survivors.reserve(static_cast<std::size_t>(b.propagated));
+    for (std::int64_t i = 0; i < b.tokens; ++i) {
+        if (i < scored && ranks[static_cast<std::size_t>(i)] >= best) continue;
+        fate.passes.add(i);
+        fate.compactedIndex[static_cast<std::size_t>(i)] =
+            static_cast<std::int32_t>(fate.survivors.size());
+        fate.survivors.push_back(static_cast<std::int32_t>(i));
+    }
+}
+
+/// The smallest cut below which `wanted` of the scored survivors rank. Ranks are a permutation, so
+/// the survivors' ranks as a bitmap are already sorted: no sort, one scan.
+std::uint32_t previewCut(std::span<const std::uint32_t> ranks,
+                         std::span<const std::int32_t> survivors, std::int64_t wanted,
+                         std::vector<std::uint64_t>& bitmap) {
+    if (wanted <= 0) return 0;
+    bitmap.assign((ranks.size() + 63) / 64, 0);
+    for (const std::int32_t token : survivors) {
+        const std::uint32_t rank = ranks[static_cast<std::size_t>(token)];
+        bitmap[rank >> 6] |= 1ULL << (rank & 63);
+    }
+    for (std::size_t w = 0; w < bitmap.size(); ++w) {
+        const std::int64_t here = std::popcount(bitmap[w]);
+        if (here < wanted) {
+            wanted -= here;
+            continue;
+        }
+        std::uint64_t word = bitmap[w];
+        for (; wanted > 1; --wanted) word &= word - 1;  // drops the lowest bit
+        return static_cast<std::uint32_t>(w * 64) +
+               static_cast<std::uint32_t>(std::countr_zero(word)) + 1;
+    }
+    return static_cast<std::uint32_t>(ranks.size());
+}
+
+/// Were the late layers really run on these survivors? The same T given as a rate or as tokens makes
+/// the same prefill.
+bool ranOnTheseSurvivors(const trace::Run& run, const Fate& fate) {
+    if (!run.fastkv || !fate.budgets.tspOn) return false;
+    const trace::Budgets& ran = run.fastkv->budgets;
+    return run.fastkv->settings.sameScoring(fate.settings) && ran.tspOn &&
+           ran.tokens == fate.budgets.tokens && ran.tspLayer == fate.budgets.tspLayer &&
+           ran.propagated == fate.budgets.propagated;
+}
+
+const trace::LayerPlanes& planesOf(const trace::Run& run, const LayerFate& layer, int l,
+                                   int firstLate) {
+    if (!layer.compacted) return run.full->layers[static_cast<std::size_t>(l)];
+    return run.fastkv->late[static_cast<std::size_t>(l - firstLate)];
+}
+
+/// Everything of a layer but the cuts that have to be searched; true when its cuts are known.
+bool describeLayer(const trace::Run& run, const Fate& fate, bool lateExact, int l,
+                   LayerFate& layer) {
+    const trace::Budgets& b = fate.budgets;
+    const trace::LayerBudget& budget = b.layers[static_cast<std::size_t>(l)];
+    const bool late = l >= b.firstLate();
+    layer.entering = budget.entering;
+    layer.kept = budget.kept;
+    layer.ranks = run.full->layers[static_cast<std::size_t>(l)].ranks;
+    if (late) {
+        layer.state = State::Preview;
+        const auto i = static_cast<std::size_t>(l - b.firstLate());
+        if (lateExact && i < run.fastkv->late.size() && run.fastkv->late[i].ranks) {
+            layer.state = State::Exact;
+            layer.compacted = true;
+            layer.ranks = run.fastkv->late[i].ranks;
+        }
+    }
+    const auto heads = static_cast<std::size_t>(run.model.kvHeads);
+    const std::int64_t columns = std::max<std::int64_t>(
+        (layer.compacted ? budget.entering : b.tokens) - b.window, 0);
+    layer.tied.assign(heads, -1);
+    const bool whole = budget.kept >= budget.entering;
+    if (!whole && (!layer.ranks || layer.ranks->rows() != heads ||
+                   layer.ranks->cols() != static_cast<std::size_t>(columns)))
+        missing("ranks of layer " + std::to_string(l));
+    layer.cut.assign(heads, static_cast<std::uint32_t>(whole ? columns : budget.kept - b.window));
+    return whole || layer.state == State::Exact;
+}
+
+/// True when `old` already holds this layer's cuts and ties: same deciding plane, same numbers.
+bool sameLayer(const LayerFate& old, const LayerFate& layer) {
+    return old.ranks != nullptr && old.ranks == layer.ranks && old.entering == layer.entering &&
+           old.kept == layer.kept && old.state == layer.state &&
+           old.compacted == layer.compacted && old.cut.size() == layer.cut.size();
+}
+
+void countTies(const trace::Run& run, Fate& fate, int l) {
+    LayerFate& layer = fate.layers[static_cast<std::size_t>(l)];
+    if (layer.state != State::Exact) return;  // the order itself is a guess there
+    if (layer.kept >= layer.entering) {
+        std::fill(layer.tied.begin(), layer.tied.end(), 0);
+        return;
+    }
+    const trace::LayerPlanes& planes = planesOf(run, layer, l, fate.budgets.firstLate());
+    if (!planes.saliency || planes.saliency->rows() != layer.ranks->rows() ||
+        planes.saliency->cols() != layer.ranks->cols())
+        return;
+    for (std::size_t g = 0; g < layer.tied.size(); ++g)
+        layer.tied[g] = static_cast<std::int32_t>(
+            tiedAtCut(planes.saliency->row(g), layer.ranks->row(g), layer.cut[g]));
+}
+
+std::int32_t countTspTies(const trace::Run& run, const trace::Budgets& b) {
+    if (!b.tspOn) return 0;
+    const auto t = static_cast<std::size_t>(b.tspLayer);
+    const auto& saliency = run.full->layers[t].saliency;
+    const auto ranks = run.full->tspRanks->row(t);
+    if (!saliency || saliency->cols() != ranks.size()) return -1;
+    std::vector<float> score(ranks.size());
+    sumRows(saliency->values(), static_cast<std::int64_t>(saliency->rows()), score);
+    return static_cast<std::int32_t>(tiedAtCut(score, ranks, b.propagated - b.window));
+}
+
+void checkRun(const trace::Run& run, const trace::Settings& settings) {
+    if (!run.full || run.tokens() < 1) missing("full-context pass");
+    if (run.full->layers.size() != static_cast<std::size_t>(run.model.layers))
+        missing("planes of every layer");
+    if (settings.window != run.full->window || settings.kernel != run.full->kernel ||
+        settings.pooling != run.full->pooling)
+        throw Error(ErrorCode::BadArgument,
+                    "window, kernel and pooling differ from those of the run",
+                    "Score the prompt again with the new values.");
+}
+
+}  // namespace
+
+trace::FatePtr computeFate(const trace::Run& run, const trace::Settings& settings, ThreadPool* pool,
+                           const trace::FatePtr& previous) {
+    checkRun(run, settings);
+    auto fate = std::make_shared<Fate>();
+    fate->settings = settings;
+    fate->budgets = computeBudgets(settings, run.model, run.tokens());
+    selectSurvivors(*run.full, *fate);
+
+    const trace::Budgets& b = fate->budgets;
+    const auto layers = b.layers.size();
+    const bool lateExact = ranOnTheseSurvivors(run, *fate);
+    const bool sameSurvivors = previous && previous->layers.size() == layers &&
+                               previous->budgets.window == b.window &&
+                               previous->budgets.firstLate() == b.firstLate() &&
+                               previous->survivors == fate->survivors;
+
+    std::vector<int> fresh;                              // layers that `previous` does not hold
+    std::vector<std::pair<std::size_t, std::size_t>> searched;  // layer and head
+    fate->layers.resize(layers);
+    for (std::size_t l = 0; l < layers; ++l) {
+        LayerFate& layer = fate->layers[l];
+        const bool known = describeLayer(run, *fate, lateExact, static_cast<int>(l), layer);
+        if (sameSurvivors && sameLayer(previous->layers[l], layer)) {
+            layer = previous->layers[l];
+            continue;
+        }
+        fresh.push_back(static_cast<int>(l));
+        if (known) continue;
+        for (std::size_t g = 0; g < layer.cut.size(); ++g) searched.emplace_back(l, g);
+    }
+
+    std::vector<std::vector<std::uint64_t>> bitmaps(
+        static_cast<std::size_t>(pool != nullptr ? pool->threads() : 1));
+    // The window is last among the survivors and has no rank.
+    const auto scoredSurvivors = std::span<const std::int32_t>(fate->survivors)
+                                     .first(searched.empty() ? 0 : static_cast<std::size_t>(
+                                                                       b.propagated - b.window));
+    forEach(pool, searched.size(), [&](std::size_t i, int worker) {
+        const auto [l, g] = searched[i];
+        LayerFate& layer = fate->layers[l];
+        layer.cut[g] = previewCut(layer.ranks->row(g), scoredSurvivors, layer.kept - b.window,
+                                  bitmaps[static_cast<std::size_t>(worker)]);
+    });
+
+    const auto scores = static_cast<std::size_t>(run.scored()) * layers *
+                        static_cast<std::size_t>(run.model.kvHeads);
+    if (scores <= mostScoresSearchedForTies)
+        forEach(pool, fresh.size(), [&](std::size_t i, int) { countTies(run, *fate, fresh[i]); });
+
+    const auto t = static_cast<std::size_t>(b.tspLayer);
+    const bool sameTsp = sameSurvivors && previous->budgets.tspLayer == b.tspLayer &&
+                         previous->layers[t].ranks == fate->layers[t].ranks;
+    fate->tspTied = sameTsp ? previous->tspTied : countTspTies(run, b);
+    return fate;
+}
+
+std::vector<std::int32_t> keptPositions(const trace::Fate& fate, int layer, int head) {
+    std::vector<std::int32_t> kept;
+    kept.reserve(static_cast<std::size_t>(fate.layers[static_cast<std::size_t>(layer)].kept));
+    for (std::int64_t i = 0; i < fate.tokens(); ++i)
+        if (fate.keeps(layer, head, i)) kept.push_back(static_cast<std::int32_t>(i));
+    return kept;
+}
+
+}  // namespace fkv::select
