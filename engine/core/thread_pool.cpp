@@ -98,7 +98,8 @@ ThreadPool::ThreadPool(int threads) : m_state(std::make_unique<State>()) {
     State* state = m_state.get();
     try {
         state->workers.reserve(static_cast<std::size_t>(threads - 1));
-        for (int w = 1; w < threads; ++w) state->workers.emplace_back([state, w] { state->serve(w); });
+        for (int w = 1; w < threads; ++w)
+            state->workers.emplace_back([state, w] { state->serve(w); });
     } catch (...) {
         // The destructor does not run for a half-made pool, and a joinable thread would terminate.
         state->end();

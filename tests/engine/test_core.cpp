@@ -43,7 +43,8 @@ TEST(ThreadPool, NestedCallsRunSeriallyAsTheSameWorker) {
         const auto thread = std::this_thread::get_id();
         std::size_t expected = 0;
         pool.parallelFor(7, [&](std::size_t i, int w) {
-            if (w != worker || thread != std::this_thread::get_id() || i != expected++) same = false;
+            if (w != worker || thread != std::this_thread::get_id() || i != expected++)
+                same = false;
             ++inner;
         });
     });
