@@ -71,8 +71,8 @@ std::uint32_t previewCut(std::span<const std::uint32_t> ranks,
                          std::vector<std::uint64_t>& bitmap) {
     if (wanted <= 0) return 0;
     bitmap.assign((ranks.size() + 63) / 64, 0);
-    // The survivors lie scattered over half a megabyte a head at 131,072 tokens: without asking ahead
-    // this loop mostly waits for memory.
+    // The survivors lie scattered over half a megabyte a head at 131,072 tokens: without asking
+    // ahead this loop mostly waits for memory.
     constexpr std::size_t ahead = 96;
     const std::size_t last = survivors.empty() ? 0 : survivors.size() - 1;
     for (std::size_t j = 0; j < survivors.size(); ++j) {
