@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/pieces.h"
+#include "engine/cpu/vector_loops.h"
+#include "engine/ops/validate.h"
+
+#include <cblas.h>
+#include <cmath>
+#include <limits>
+
+namespace fkv {
+
+void CpuBackend::windowSums(const ops::WindowSumsParams& p) {
+    ops::validate(p, m_info);
+    if (p.out.cols == 0) return;
+    m_pool.parallelFor(static_cast<std::size_t>(p.queryHeads), [&](std::size_t head, int worker) {
+        sumWindow(p, static_cast<std::int64_t>(head), m_workers[static_cast<std::size_t>(worker)]);
+    });
+}
+
+// Two passes over the keys, the logits computed twice: a plane of w x S logits a thread would not stay
+// in the cache, and could not be sized before the window is known.
+void CpuBackend::sumWindow(const ops::WindowSumsParams& p, std::int64_t head, Worker& worker) const {
+    const std::int64_t d = p.keys.headDim;
+    const std::int64_t window = p.queries.rows;
+    const std::int64_t length = p.keys.length;
+    const std::int64_t before = length - window;
+    const std::int64_t group = head / (p.queryHeads / p.keys.kvHeads);
+    const float* keys = static_cast<const float*>(p.keys.keys) + group * p.keys.capacity * d;
+    float* scores = cpu::scratch(worker.scores, cpu::kQueryBlock * cpu::kKeyBlock);
+    float* highest = cpu::scratch(worker.highest, cpu::kQueryBlock);
+    float* total = cpu::scratch(worker.total, cpu::kQueryBlock);
+    float* out = cpu::rowOf(p.out, head);
+    std::fill_n(out, before, 0.0F);
+
+    for (std::int64_t first = 0; first < window; first += cpu::kQueryBlock) {
+        const std::int64_t rows = std::min(cpu::kQueryBlock, window - first);
+        const auto logits = [&](std::int64_t begin, std::int64_t count) {
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(rows),
+                        static_cast<int>(count), static_cast<int>(d), p.scale,
+                        cpu::rowOf(p.queries, first) + head * d, static_cast<int>(p.queries.stride),
+                        keys + begin * d, static_cast<int>(d), 0.0F, scores,
+                        static_cast<int>(cpu::kKeyBlock));
+        };
+        std::fill_n(highest, rows, -std::numeric_limits<float>::infinity());
+        std::fill_n(total, rows, 0.0F);
+        for (std::int64_t begin = 0; begin < length; begin += cpu::kKeyBlock) {
+            const std::int64_t count = std::min(cpu::kKeyBlock, length - begin);
+            logits(begin, count);
+            for (std::int64_t r = 0; r < rows; ++r) {
+                const std::int64_t seen =
+                    std::clamp<std::int64_t>(before + first + r + 1 - begin, 0, count);
+                if (seen == 0) continue;
+                float* row = scores + r * cpu::kKeyBlock;
+                const float high = std::max(highest[r], cpu::maxOf(row, seen));
+                if (total[r] != 0.0F) total[r] *= std::exp(highest[r] - high);
+                highest[r] = high;
+                total[r] += cpu::expShifted(row, seen, high);
+            }
+        }
+        for (std::int64_t begin = 0; begin < before; begin += cpu::kKeyBlock) {
+            const std::int64_t count = std::min(cpu::kKeyBlock, before - begin);
+            logits(begin, count);
+            for (std::int64_t r = 0; r < rows; ++r) {
+                float* row = scores + r * cpu::kKeyBlock;
+                cpu::expShifted(row, count, highest[r]);
+                cpu::addScaled(out + begin, row, count, 1.0F / total[r]);
+            }
+        }
+    }
+}
+
+void CpuBackend::saliency(const ops::SaliencyParams& p) {
+    ops::validate(p, m_info);
+    const std::int64_t tokens = p.windowSums.cols;
+    if (tokens == 0) return;
+    const std::int64_t heads = p.windowSums.rows / p.kvHeads;
+    m_pool.parallelFor(static_cast<std::size_t>(p.kvHeads), [&](std::size_t i, int) {
+        const auto group = static_cast<std::int64_t>(i);
+        select::PoolParams pool{};
+        pool.windowSums = {cpu::rowOf(p.windowSums, group * heads),
+                           static_cast<std::size_t>(heads * tokens)};
+        pool.saliency = {cpu::rowOf(p.saliency, group), static_cast<std::size_t>(tokens)};
+        pool.queryHeads = heads;
+        pool.kvHeads = 1;
+        pool.tokens = tokens;
+        pool.kernel = p.kernel;
+        pool.average = p.average;
+        select::poolAndGroup(pool);
+    });
+    select::sumRows({cpu::rowOf(p.saliency, 0), static_cast<std::size_t>(p.kvHeads * tokens)},
+                    p.kvHeads, {cpu::rowOf(p.total, 0), static_cast<std::size_t>(tokens)});
+}
+
+void CpuBackend::ranks(const ops::RanksParams& p) {
+    ops::validate(p, m_info);
+    const auto tokens = static_cast<std::size_t>(p.scores.cols);
+    if (tokens == 0) return;
+    m_pool.parallelFor(static_cast<std::size_t>(p.scores.rows), [&](std::size_t i, int worker) {
+        const auto row = static_cast<std::int64_t>(i);
+        select::rankDescending({cpu::rowOf(p.scores, row), tokens},
+                               {p.ranks.as<std::uint32_t>() + row * p.ranks.stride, tokens},
+                               m_workers[static_cast<std::size_t>(worker)].rank);
+    });
+}
+
+}  // namespace fkv

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/ops/validate.h"
+
+#include "engine/core/error.h"
+
+#include <string>
+
+namespace fkv::ops {
+namespace {
+
+void require(bool holds, const char* op, const char* what) {
+    if (!holds) throw Error(ErrorCode::Internal, std::string(op) + ": " + what);
+}
+
+void requireArgument(bool holds, const char* op, const char* what) {
+    if (!holds) throw Error(ErrorCode::BadArgument, std::string(op) + ": " + what);
+}
+
+/// A view of exactly this shape; nothing is asked of the memory of an empty one.
+void shape(const View& v, std::int64_t rows, std::int64_t cols, DType dtype, const char* op,
+           const char* what) {
+    require(v.rows == rows && v.cols == cols && rows >= 0 && cols >= 0, op, what);
+    require(v.dtype == dtype, op, what);
+    if (v.elements() == 0) return;
+    require(v.data != nullptr && v.stride >= v.cols, op, what);
+}
+
+void cache(const KvView& kv, DType dtype, const char* op) {
+    require(kv.length >= 0 && kv.length <= kv.capacity, op, "cache length past its capacity");
+    if (kv.capacity == 0) return;
+    require(kv.kvHeads > 0 && kv.headDim > 0, op, "cache without heads");
+    require(kv.dtype == dtype, op, "cache type");
+    require(kv.keys != nullptr && kv.values != nullptr, op, "cache without memory");
+}
+
+void indices(std::span<const std::int32_t> index, std::int64_t below, const char* op) {
+    for (const std::int32_t i : index) requireArgument(i >= 0 && i < below, op, "index out of range");
+}
+
+void groups(std::int64_t queryHeads, std::int64_t kvHeads, const char* op) {
+    require(kvHeads > 0 && queryHeads > 0 && queryHeads % kvHeads == 0, op,
+            "query heads are not a multiple of KV heads");
+}
+
+}  // namespace
+
+void validate(const EmbedParams& p, const DeviceInfo& device) {
+    const char* op = "embed";
+    shape(p.table, p.table.rows, p.out.cols, device.weightType, op, "table");
+    shape(p.out, static_cast<std::int64_t>(p.ids.size()), p.out.cols, device.weightType, op, "out");
+    indices(p.ids, p.table.rows, op);
+}
+
+void validate(const RmsNormParams& p, const DeviceInfo& device) {
+    const char* op = "rmsNorm";
+    shape(p.x, p.x.rows, p.x.cols, device.weightType, op, "x");
+    shape(p.weight, 1, p.x.cols, device.weightType, op, "weight");
+    shape(p.out, p.x.rows, p.x.cols, device.weightType, op, "out");
+    requireArgument(p.eps >= 0.0F, op, "eps is negative");
+}
+
+void validate(const LinearParams& p, const DeviceInfo& device) {
+    const char* op = "linear";
+    shape(p.x, p.x.rows, p.x.cols, device.weightType, op, "x");
+    shape(p.weight, p.out.cols, p.x.cols, device.weightType, op, "weight");
+    shape(p.out, p.x.rows, p.out.cols, p.out.dtype, op, "out");
+    require(p.out.dtype == device.weightType || p.out.dtype == DType::F32, op, "type of out");
+    if (p.bias.data != nullptr) shape(p.bias, 1, p.out.cols, device.weightType, op, "bias");
+}
+
+void validate(const RopeAppendParams& p, const DeviceInfo& device) {
+    const char* op = "ropeAppend";
+    const KvView& kv = p.cache;
+    const auto rows = static_cast<std::int64_t>(p.positions.size());
+    cache(kv, device.kvType, op);
+    groups(p.queryHeads, kv.kvHeads, op);
+    require(kv.headDim > 0 && kv.headDim % 2 == 0, op, "head size is odd");
+    shape(p.qkv, rows, (p.queryHeads + 2 * kv.kvHeads) * kv.headDim, device.weightType, op, "qkv");
+    shape(p.cosTable, p.cosTable.rows, kv.headDim / 2, DType::F32, op, "cosTable");
+    shape(p.sinTable, p.cosTable.rows, kv.headDim / 2, DType::F32, op, "sinTable");
+    require(p.at >= 0 && p.at + rows <= kv.capacity, op, "the cache is full");
+    indices(p.positions, p.cosTable.rows, op);
+}
+
+void validate(const AttentionParams& p, const DeviceInfo& device) {
+    const char* op = "attention";
+    require(p.rangeCount >= 0 && p.rangeCount <= 2, op, "rangeCount");
+    require(p.queryHeads > 0 && p.queries.cols % p.queryHeads == 0, op, "query heads");
+    shape(p.queries, p.queries.rows, p.queries.cols, device.weightType, op, "queries");
+    shape(p.out, p.queries.rows, p.queries.cols, device.weightType, op, "out");
+    std::int64_t kvHeads = 0;
+    for (int i = 0; i < p.rangeCount; ++i) {
+        const KvRange& range = p.ranges[static_cast<std::size_t>(i)];
+        if (range.kv.length == 0) continue;
+        cache(range.kv, device.kvType, op);
+        groups(p.queryHeads, range.kv.kvHeads, op);
+        require(range.kv.headDim == p.queries.cols / p.queryHeads, op, "head size");
+        require(kvHeads == 0 || kvHeads == range.kv.kvHeads, op, "ranges differ in KV heads");
+        kvHeads = range.kv.kvHeads;
+        if (range.visibleRows.empty()) continue;
+        require(static_cast<std::int64_t>(range.visibleRows.size()) == p.queries.rows, op,
+                "visibleRows");
+        indices(range.visibleRows, range.kv.length + 1, op);
+    }
+}
+
+void validate(const SwigluParams& p, const DeviceInfo& device) {
+    shape(p.gateUp, p.out.rows, 2 * p.out.cols, device.weightType, "swiglu", "gateUp");
+    shape(p.out, p.out.rows, p.out.cols, device.weightType, "swiglu", "out");
+}
+
+void validate(const WindowSumsParams& p, const DeviceInfo& device) {
+    const char* op = "windowSums";
+    cache(p.keys, device.kvType, op);
+    groups(p.queryHeads, p.keys.kvHeads, op);
+    shape(p.queries, p.queries.rows, p.queryHeads * p.keys.headDim, device.weightType, op, "queries");
+    require(p.queries.rows <= p.keys.length, op, "the window is longer than the layer");
+    shape(p.out, p.queryHeads, p.keys.length - p.queries.rows, DType::F32, op, "out");
+}
+
+void validate(const SaliencyParams& p, const DeviceInfo&) {
+    const char* op = "saliency";
+    const std::int64_t tokens = p.windowSums.cols;
+    requireArgument(p.kernel > 0 && p.kernel % 2 == 1, op, "the kernel must be odd");
+    groups(p.windowSums.rows, p.kvHeads, op);
+    shape(p.windowSums, p.windowSums.rows, tokens, DType::F32, op, "windowSums");
+    shape(p.saliency, p.kvHeads, tokens, DType::F32, op, "saliency");
+    shape(p.total, 1, tokens, DType::F32, op, "total");
+    // Pooling takes whole planes.
+    require(tokens == 0 || (p.windowSums.stride == tokens && p.saliency.stride == tokens), op,
+            "planes with gaps between rows");
+}
+
+void validate(const RanksParams& p, const DeviceInfo&) {
+    shape(p.scores, p.scores.rows, p.scores.cols, DType::F32, "ranks", "scores");
+    shape(p.ranks, p.scores.rows, p.scores.cols, DType::U32, "ranks", "ranks");
+}
+
+void validate(const GatherRowsParams& p, const DeviceInfo&) {
+    const char* op = "gatherRows";
+    shape(p.x, p.x.rows, p.out.cols, p.out.dtype, op, "x");
+    shape(p.out, static_cast<std::int64_t>(p.index.size()), p.out.cols, p.out.dtype, op, "out");
+    indices(p.index, p.x.rows, op);
+}
+
+void validate(const GatherKvParams& p, const DeviceInfo& device) {
+    const char* op = "gatherKv";
+    require(p.count >= 0 && p.count <= p.ranks.cols && p.ranks.cols <= p.from.length, op, "count");
+    if (p.count == 0) return;
+    cache(p.from, device.kvType, op);
+    cache(p.out, device.kvType, op);
+    shape(p.ranks, p.from.kvHeads, p.ranks.cols, DType::U32, op, "ranks");
+    require(p.out.capacity >= p.count && p.out.kvHeads == p.from.kvHeads &&
+                p.out.headDim == p.from.headDim,
+            op, "out");
+}
+
+void validate(const HeadParams& p, const DeviceInfo& device) {
+    const char* op = "head";
+    shape(p.x, p.x.rows, p.x.cols, device.weightType, op, "x");
+    shape(p.norm, 1, p.x.cols, device.weightType, op, "norm");
+    shape(p.lmHead, p.lmHead.rows, p.x.cols, device.weightType, op, "lmHead");
+    shape(p.logits, p.x.rows, p.lmHead.rows, DType::F32, op, "logits");
+}
+
+void validate(const DecodePlan& p, const DeviceInfo& device) {
+    const char* op = "decodeStep";
+    const auto tokens = static_cast<std::int64_t>(p.tokens.size());
+    const std::int64_t hidden = p.embedding.cols;
+    shape(p.embedding, p.embedding.rows, hidden, device.weightType, op, "embedding");
+    indices(p.tokens, p.embedding.rows, op);
+    shape(p.finalNorm, 1, hidden, device.weightType, op, "finalNorm");
+    shape(p.lmHead, p.lmHead.rows, hidden, device.weightType, op, "lmHead");
+    shape(p.logits, tokens, p.lmHead.rows, DType::F32, op, "logits");
+    requireArgument(p.position >= 0 && p.position + tokens <= p.cosTable.rows, op,
+                    "positions past the context length");
+    for (const DecodeLayer& layer : p.layers) {
+        const KvView& tail = layer.tail;
+        cache(tail, device.kvType, op);
+        groups(p.queryHeads, tail.kvHeads, op);
+        require(tail.length + tokens <= tail.capacity, op, "the tail is full");
+        const std::int64_t queries = p.queryHeads * tail.headDim;
+        const std::int64_t qkv = queries + 2 * tail.kvHeads * tail.headDim;
+        const LayerWeights& w = layer.weights;
+        shape(p.cosTable, p.cosTable.rows, tail.headDim / 2, DType::F32, op, "cosTable");
+        shape(p.sinTable, p.cosTable.rows, tail.headDim / 2, DType::F32, op, "sinTable");
+        shape(w.inputNorm, 1, hidden, device.weightType, op, "inputNorm");
+        shape(w.qkv, qkv, hidden, device.weightType, op, "qkv");
+        if (w.qkvBias.data != nullptr) shape(w.qkvBias, 1, qkv, device.weightType, op, "qkvBias");
+        shape(w.out, hidden, queries, device.weightType, op, "out");
+        shape(w.postNorm, 1, hidden, device.weightType, op, "postNorm");
+        require(w.gateUp.rows == 2 * w.down.cols, op, "gateUp");
+        shape(w.gateUp, w.gateUp.rows, hidden, device.weightType, op, "gateUp");
+        shape(w.down, hidden, w.down.cols, device.weightType, op, "down");
+        if (layer.prefix.length == 0) continue;
+        cache(layer.prefix, device.kvType, op);
+        require(layer.prefix.kvHeads == tail.kvHeads && layer.prefix.headDim == tail.headDim, op,
+                "prefix and tail differ");
+    }
+}
+
+void validateCopy(const View& to, const View& from) {
+    shape(from, from.rows, from.cols, from.dtype, "copy", "from");
+    shape(to, from.rows, from.cols, from.dtype, "copy", "to");
+}
+
+}  // namespace fkv::ops
