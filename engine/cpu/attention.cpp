@@ -33,7 +33,8 @@ void CpuBackend::attention(const ops::AttentionParams& p) {
     const std::int64_t blocks = cpu::piecesOf(rows, blockRows);
     m_pool.parallelFor(static_cast<std::size_t>(blocks * groups), [&](std::size_t i, int worker) {
         const auto piece = static_cast<std::int64_t>(i);
-        // Late rows see the most keys: they start first, so that no thread is left with one at the end.
+        // Late rows see the most keys: they start first, so that no thread is left with one at the
+        // end.
         const std::int64_t first = (blocks - 1 - piece / groups) * blockRows;
         attend(p, piece % groups, first, std::min(blockRows, rows - first), heads,
                m_workers[static_cast<std::size_t>(worker)]);
@@ -94,7 +95,8 @@ void CpuBackend::attend(const ops::AttentionParams& p, std::int64_t group, std::
     for (std::int64_t q = 0; q < stacked; ++q)
         if (total[q] != 0.0F) cpu::scale(sums + q * d, d, 1.0F / total[q]);
     for (std::int64_t r = 0; r < rows; ++r)
-        std::memcpy(cpu::rowOf(p.out, firstRow + r) + group * heads * d, sums + r * heads * d, bytes);
+        std::memcpy(cpu::rowOf(p.out, firstRow + r) + group * heads * d, sums + r * heads * d,
+                    bytes);
 }
 
 }  // namespace fkv

@@ -65,10 +65,13 @@ float floatFrom(const std::byte* from, DType type) {
 }
 
 std::byte* bytesOf(const ops::View& v, std::int64_t row) {
-    return static_cast<std::byte*>(v.data) + static_cast<std::size_t>(row * v.stride) * sizeOf(v.dtype);
+    return static_cast<std::byte*>(v.data) +
+           static_cast<std::size_t>(row * v.stride) * sizeOf(v.dtype);
 }
 
-std::size_t rowBytes(const ops::View& v) { return static_cast<std::size_t>(v.cols) * sizeOf(v.dtype); }
+std::size_t rowBytes(const ops::View& v) {
+    return static_cast<std::size_t>(v.cols) * sizeOf(v.dtype);
+}
 
 template <class T>
 void grow(std::vector<T>& memory, std::int64_t count) {
@@ -79,7 +82,8 @@ void grow(std::vector<T>& memory, std::int64_t count) {
 }  // namespace
 
 CpuBackend::CpuBackend(int threads) : m_pool(threads) {
-    openblas_set_num_threads(1);  // the pool cuts the work; BLAS threads would fight it for processors
+    // The pool cuts the work; threads of BLAS would fight it for processors.
+    openblas_set_num_threads(1);
     m_info.name = "CPU";
     m_info.cpu = processorModel();
     m_info.blas = std::string("OpenBLAS ") + openblas_get_corename();

@@ -9,8 +9,8 @@
 
 namespace fkv {
 
-/// Everything in fp32 in host memory. Work is cut into pieces whose size depends on shapes alone, so
-/// results are the same bits for any number of threads.
+/// Everything in fp32 in host memory. Work is cut into pieces whose size depends on shapes alone,
+/// so results are the same bits for any number of threads.
 class CpuBackend final : public ops::Backend {
 public:
     explicit CpuBackend(int threads);

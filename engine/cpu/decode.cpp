@@ -54,8 +54,8 @@ void CpuBackend::decodeRows(const ops::DecodePlan& p, std::int64_t first, std::i
 
         rmsNorm({x, w.inputNorm, p.eps, normed});
         linear({normed, w.qkv, w.qkvBias, qkv, false});
-        ropeAppend({qkv, {positions.data(), count}, p.cosTable, p.sinTable, p.queryHeads, layer.tail,
-                    at});
+        ropeAppend(
+            {qkv, {positions.data(), count}, p.cosTable, p.sinTable, p.queryHeads, layer.tail, at});
         layer.tail.length = at + rows;
         ops::AttentionParams a{};
         a.queries = qkv;

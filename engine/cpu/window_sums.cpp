@@ -18,9 +18,10 @@ void CpuBackend::windowSums(const ops::WindowSumsParams& p) {
     });
 }
 
-// Two passes over the keys, the logits computed twice: a plane of w x S logits a thread would not stay
-// in the cache, and could not be sized before the window is known.
-void CpuBackend::sumWindow(const ops::WindowSumsParams& p, std::int64_t head, Worker& worker) const {
+// Two passes over the keys, the logits computed twice: a plane of w x S logits a thread would not
+// stay in the cache, and could not be sized before the window is known.
+void CpuBackend::sumWindow(const ops::WindowSumsParams& p, std::int64_t head,
+                           Worker& worker) const {
     const std::int64_t d = p.keys.headDim;
     const std::int64_t window = p.queries.rows;
     const std::int64_t length = p.keys.length;

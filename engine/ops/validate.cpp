@@ -34,7 +34,8 @@ void cache(const KvView& kv, DType dtype, const char* op) {
 }
 
 void indices(std::span<const std::int32_t> index, std::int64_t below, const char* op) {
-    for (const std::int32_t i : index) requireArgument(i >= 0 && i < below, op, "index out of range");
+    for (const std::int32_t i : index)
+        requireArgument(i >= 0 && i < below, op, "index out of range");
 }
 
 void groups(std::int64_t queryHeads, std::int64_t kvHeads, const char* op) {
@@ -113,7 +114,8 @@ void validate(const WindowSumsParams& p, const DeviceInfo& device) {
     const char* op = "windowSums";
     cache(p.keys, device.kvType, op);
     groups(p.queryHeads, p.keys.kvHeads, op);
-    shape(p.queries, p.queries.rows, p.queryHeads * p.keys.headDim, device.weightType, op, "queries");
+    shape(p.queries, p.queries.rows, p.queryHeads * p.keys.headDim, device.weightType, op,
+          "queries");
     require(p.queries.rows <= p.keys.length, op, "the window is longer than the layer");
     shape(p.out, p.queryHeads, p.keys.length - p.queries.rows, DType::F32, op, "out");
 }

@@ -5,9 +5,10 @@
 
 namespace fkv::ops {
 
-/// The one check of shapes, strides and types before raw pointers are taken. Weights, activations and
-/// caches must be of the types `device` holds. Throws Error{BadArgument} for a setting out of its range
-/// (kernel, positions past the tables) and Error{Internal} for views that do not fit each other.
+/// The one check of shapes, strides and types before raw pointers are taken. Weights, activations
+/// and caches must be of the types `device` holds. Throws Error{BadArgument} for a setting out of
+/// its range (kernel, positions past the tables) and Error{Internal} for views that do not fit each
+/// other.
 void validate(const EmbedParams& p, const DeviceInfo& device);
 void validate(const RmsNormParams& p, const DeviceInfo& device);
 void validate(const LinearParams& p, const DeviceInfo& device);

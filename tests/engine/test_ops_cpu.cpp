@@ -124,7 +124,8 @@ TEST(CpuOps, LinearMatchesForEveryShapeAndBothThreadCounts) {
                     }
                 Floats one = before, two = before;
                 LinearParams p{view(x, rows, in), view(w, cols, in),
-                               biased ? view(b, 1, cols) : View{}, view(one, rows, cols), accumulate};
+                               biased ? view(b, 1, cols) : View{}, view(one, rows, cols),
+                               accumulate};
                 backend(1)->linear(p);
                 near(one, want, 2e-5);
                 p.out = view(two, rows, cols);
@@ -249,7 +250,8 @@ TEST(CpuOps, WindowSumsSaliencyAndRanks) {
                                                               cache.key(h / (H / G), t), d));
                         total += e[size_t(t)];
                     }
-                    for (std::int64_t t = 0; t < M; ++t) want[size_t(h * M + t)] += e[size_t(t)] / total;
+                    for (std::int64_t t = 0; t < M; ++t)
+                        want[size_t(h * M + t)] += e[size_t(t)] / total;
                 }
             near(one, want, 1e-5);
             Floats saliency = poison(G * M), sum = poison(M);
