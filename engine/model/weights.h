@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/model/config.h"
+#include "engine/ops/backend.h"
+
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+namespace fkv::model {
+
+/// A model's weights in backend memory, q|k|v and gate|up fused, and the RoPE tables. Owns them.
+struct Weights {
+    std::vector<ops::LayerWeights> layers;
+    ops::View embedding;  ///< [V, hidden]
+    ops::View finalNorm;  ///< [1, hidden]
+    ops::View lmHead;     ///< [V, hidden]; the embedding when tied
+    ops::View cosTable;   ///< [contextLength, d/2] F32
+    ops::View sinTable;   ///< [contextLength, d/2] F32
+    std::int64_t bytes = 0;
+    std::vector<ops::BufferPtr> buffers;
+};
+
+/// Loads model.safetensors, or the shards that model.safetensors.index.json names. Every tensor's
+/// shape is checked against the config. `progress` gets a fraction in [0, 1]; may be empty.
+/// Throws NotFound, BadFile, or Cancelled.
+Weights loadWeights(const std::filesystem::path& folder, const Config& config,
+                    ops::Backend& backend, const std::function<void(double)>& progress,
+                    const std::stop_token& stop);
+
+/// cos and sin of position x inv_freq, [positions, d/2] each; angles rounded to float32 as Hugging
+/// Face does (SPEC, symbols).
+void ropeTables(double theta, std::int32_t headDim, std::int64_t positions,
+                std::vector<float>& cosines, std::vector<float>& sines);
+
+}  // namespace fkv::model
