@@ -13,7 +13,8 @@ struct StabilizationTable {
     int layers = 0;
     std::vector<float> overlap;      ///< [k, layer l, layer m], symmetric, 1 on the diagonal
     std::vector<float> recall;       ///< [k, deciding layer l, later layer m], 0 where m <= l
-    std::vector<float> worstRecall;  ///< [k, deciding layer l], least over later layers and KV heads
+    /// [k, deciding layer l], least over later layers and KV heads; 1 where there is no later layer.
+    std::vector<float> worstRecall;
 
     float overlapAt(std::size_t ki, int l, int m) const;
     float recallAt(std::size_t ki, int l, int m) const;
@@ -40,5 +41,24 @@ struct TablePosition {
     float weight = 0.0F;
 };
 TablePosition locate(const std::vector<std::int64_t>& ks, std::int64_t k);
+
+/// One value a layer at one K, interpolated: what the curves of the stabilization view draw. NaN
+/// where there is no later layer, and all empty for an empty table. Microseconds: made for sliders.
+struct StabilizationCurves {
+    float chance = 0.0F;                   ///< K / M, the overlap of two random sets
+    std::vector<float> nextOverlap;        ///< [L] with the next layer
+    std::vector<float> leastLaterOverlap;  ///< [L] minimum over later layers
+    std::vector<float> meanLaterRecall;    ///< [L] mean over later layers
+    std::vector<float> worstLaterRecall;   ///< [L] least over later layers and KV heads
+};
+/// `scored` is M of the table's curves (a table of one exact K does not know it).
+StabilizationCurves curvesAt(const StabilizationTable& table, std::int64_t k, std::int64_t scored);
+
+/// [L, L] at one K, interpolated; row = deciding layer l, column = layer m. Empty for an empty table.
+std::vector<float> overlapMap(const StabilizationTable& table, std::int64_t k);
+std::vector<float> recallMap(const StabilizationTable& table, std::int64_t k);
+
+/// Share of a head's mass on its own best K tokens, interpolated; NaN when the table is empty.
+float headMassAt(const HeadMassTable& table, std::int64_t k, int layer, int head);
 
 }  // namespace fkv::trace

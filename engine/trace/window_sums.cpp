@@ -34,13 +34,13 @@ std::uint16_t floatToHalf(float f) {
     return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000U) >> 13));
 }
 
-void WindowSums::row(std::size_t head, std::span<float> out) const {
+void WindowSums::read(std::size_t head, std::size_t begin, std::span<float> out) const {
     if (m_exact) {
-        const auto source = m_exact->row(head);
+        const auto source = m_exact->row(head).subspan(begin, out.size());
         std::copy(source.begin(), source.end(), out.begin());
         return;
     }
-    const auto source = m_half->row(head);
+    const auto source = m_half->row(head).subspan(begin, out.size());
     const float scale = m_scales->row(head)[0];
     for (std::size_t i = 0; i < source.size(); ++i) out[i] = halfToFloat(source[i]) * scale;
 }

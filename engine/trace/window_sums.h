@@ -22,7 +22,9 @@ public:
     std::size_t tokens() const { return m_exact ? m_exact->cols() : m_half->cols(); }
     std::size_t bytes() const { return m_exact ? m_exact->bytes() : m_half->bytes(); }
     /// Writes row `head` to `out`, which has tokens() values.
-    void row(std::size_t head, std::span<float> out) const;
+    void row(std::size_t head, std::span<float> out) const { read(head, 0, out); }
+    /// Writes columns [begin, begin + out.size()) of row `head` to `out`.
+    void read(std::size_t head, std::size_t begin, std::span<float> out) const;
     float at(std::size_t head, std::size_t token) const;
 
 private:
