@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(build-essential cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev
-    libsentencepiece-dev libopenblas-dev libgtest-dev libbenchmark-dev)
+    libsentencepiece-dev libopenblas-dev libgtest-dev libbenchmark-dev
+    qt6-base-dev libqt6svg6-dev libqcustomplot-dev fonts-dejavu-core)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -18,7 +19,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
 fi
 
-cmake --preset dev -DFKV_WINDOW=OFF
+cmake --preset dev
 cmake --build --preset dev --parallel
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "viz/plots/panel.h"
+
+#include "viz/plots/elided_label.h"
+#include "viz/plots/state_overlay.h"
+#include "viz/series/describe.h"
+#include "viz/state/view_keys.h"
+
+#include <QButtonGroup>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QPainter>
+#include <QStackedLayout>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace fkv::viz {
+
+Panel::Panel(const ViewContext& context, const Text& text, QWidget* parent)
+    : QWidget(parent), m_context(context), m_text(text) {
+    setObjectName(text.name);
+    setAccessibleName(text.title);
+    setFocusPolicy(Qt::StrongFocus);
+    setupHeader();
+    connect(&m_context.theme, &Theme::changed, this, &Panel::applyTheme);
+    connect(&m_context.shown, &Shown::phaseChanged, this, &Panel::updateOverlay);
+    connect(&m_context.shown, &Shown::runChanged, this, &Panel::updateOverlay);
+    applyTheme();
+}
+
+void Panel::setupHeader() {
+    m_layout = new QVBoxLayout(this);
+    m_layout->setContentsMargins(1, 1, 1, 1);
+    m_layout->setSpacing(0);
+    m_header = new QHBoxLayout;
+    m_header->setContentsMargins(6, 0, 2, 0);
+    m_header->setSpacing(6);
+    m_title = new ElidedLabel(this);
+    m_title->setText(m_text.title);
+    m_title->setSuffix(m_text.question);
+    m_note = new ElidedLabel(this);
+    m_switchBox = new QWidget(this);
+    auto* buttons = new QHBoxLayout(m_switchBox);
+    buttons->setContentsMargins(0, 0, 0, 0);
+    buttons->setSpacing(1);
+    m_switchBox->hide();
+    m_header->addWidget(m_title, 3);
+    m_header->addWidget(m_note, 2);
+    m_header->addWidget(m_switchBox);
+    setupExportMenu();
+    m_layout->addLayout(m_header);
+    m_readout = new ElidedLabel(this);
+    m_readout->setContentsMargins(6, 0, 6, 0);
+    auto* line = new QHBoxLayout;
+    line->setContentsMargins(6, 0, 6, 1);
+    line->addWidget(m_readout);
+    m_layout->addLayout(line);
+}
+
+void Panel::setupExportMenu() {
+    m_export = new QToolButton(this);
+    m_export->setText(QStringLiteral("⋯"));
+    m_export->setAutoRaise(true);
+    m_export->setFocusPolicy(Qt::TabFocus);
+    m_export->setAccessibleName(tr("Export %1").arg(m_text.title));
+    m_export->setToolTip(tr("Export, copy, maximise"));
+    m_export->setPopupMode(QToolButton::InstantPopup);
+    m_export->setStyleSheet(QStringLiteral("QToolButton::menu-indicator{image:none}"));
+    auto* menu = new QMenu(m_export);
+    const auto entry = [this, menu](const QString& label, const QString& format) {
+        connect(menu->addAction(label), &QAction::triggered, this,
+                [this, format] { Q_EMIT exportRequested(this, format); });
+    };
+    entry(tr("Copy picture"), QStringLiteral("copy"));
+    entry(tr("Save as PNG…"), QStringLiteral("png"));
+    entry(tr("Save as SVG…"), QStringLiteral("svg"));
+    entry(tr("Save as PDF…"), QStringLiteral("pdf"));
+    entry(tr("Save numbers as CSV…"), QStringLiteral("csv"));
+    menu->addSeparator();
+    connect(menu->addAction(tr("Maximise\tF11")), &QAction::triggered, this,
+            [this] { Q_EMIT maximiseRequested(this); });
+    m_export->setMenu(menu);
+    m_header->addWidget(m_export);
+}
+
+void Panel::setBody(QWidget* body) {
+    m_body = body;
+    body->setAccessibleName(m_text.title);
+    auto* host = new QWidget(this);
+    auto* stack = new QStackedLayout(host);
+    stack->setStackingMode(QStackedLayout::StackAll);
+    stack->addWidget(body);
+    m_overlay = new StateOverlay(m_context, host);
+    stack->addWidget(m_overlay);
+    stack->setCurrentWidget(m_overlay);
+    m_layout->addWidget(host, 1);
+    setFocusProxy(body->focusPolicy() != Qt::NoFocus ? body : nullptr);
+    updateOverlay();
+}
+
+void Panel::setViews(const QStringList& names) {
+    m_viewNames = names;
+    m_switch = new QButtonGroup(this);
+    for (qsizetype i = 0; i < names.size(); ++i) {
+        auto* button = new QToolButton(m_switchBox);
+        button->setText(names[i]);
+        button->setCheckable(true);
+        button->setChecked(i == 0);
+        button->setAutoRaise(true);
+        button->setFocusPolicy(Qt::TabFocus);
+        m_switch->addButton(button, static_cast<int>(i));
+        m_switchBox->layout()->addWidget(button);
+    }
+    connect(m_switch, &QButtonGroup::idClicked, this, &Panel::setView);
+    m_switchBox->show();
+}
+
+void Panel::setView(int index) {
+    if (index == m_view || index < 0 || index >= m_viewNames.size()) return;
+    m_view = index;
+    m_switch->button(index)->setChecked(true);
+    Q_EMIT viewChanged(index);
+}
+
+void Panel::addHeaderWidget(QWidget* widget) { m_header->insertWidget(m_header->count() - 1, widget); }
+
+void Panel::setNote(const QString& note) { m_note->setText(note); }
+const QString& Panel::note() const { return m_note->text(); }
+
+void Panel::setReadout(const QString& text) {
+    m_readout->setText(text);
+    if (m_body) m_body->setAccessibleDescription(text);
+}
+
+QString Panel::readout() const { return m_readout->text(); }
+
+QString Panel::caption() const {
+    QString text = m_text.title;
+    if (!m_viewNames.isEmpty()) text += QStringLiteral(" · ") + m_viewNames[m_view];
+    if (!note().isEmpty()) text += QStringLiteral(" · ") + note();
+    return text + QStringLiteral(" · ") + describeShown(m_context.shown);
+}
+
+void Panel::paintFigure(QPainter& painter, const QSize& size) {
+    if (!m_body) return;
+    painter.save();
+    painter.scale(static_cast<double>(size.width()) / std::max(1, m_body->width()),
+                  static_cast<double>(size.height()) / std::max(1, m_body->height()));
+    m_body->render(&painter, QPoint(), QRegion(), QWidget::DrawChildren);
+    painter.restore();
+}
+
+void Panel::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_F11) {
+        Q_EMIT maximiseRequested(this);
+        return;
+    }
+    if (!handleViewKey(m_context, *event)) QWidget::keyPressEvent(event);
+}
+
+void Panel::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const Palette& colours = m_context.theme.palette();
+    painter.fillRect(rect(), colours.base);
+    const bool focused = hasFocus() || (m_body && m_body->hasFocus());
+    painter.setPen(focused ? colours.focus : colours.border);
+    painter.drawRect(rect().adjusted(0, 0, -1, -1));
+}
+
+void Panel::applyTheme() {
+    const Palette& colours = m_context.theme.palette();
+    QFont bold = m_context.theme.font();
+    bold.setBold(true);
+    m_title->setFont(bold);
+    m_title->setColors(colours.text, colours.mutedText);
+    m_note->setFont(m_context.theme.smallFont());
+    m_note->setColors(colours.mutedText, colours.mutedText);
+    m_readout->setFont(m_context.theme.smallFont());
+    m_readout->setColors(colours.text, colours.mutedText);
+    m_title->setFixedHeight(m_context.theme.scaled(24));
+    m_switchBox->setFont(m_context.theme.smallFont());
+    update();
+}
+
+void Panel::updateOverlay() {
+    if (!m_overlay) return;
+    const Shown& shown = m_context.shown;
+    const bool content = hasContent();
+    const QString percent = QStringLiteral(" %1 %").arg(qRound(shown.progress() * 100.0));
+    switch (shown.phase()) {
+        case Shown::Phase::Failed:
+            m_overlay->setMessage(tr("This run failed"), shown.phaseText(), content);
+            return;
+        case Shown::Phase::Cancelled:
+            m_overlay->setMessage(content ? QString() : tr("Cancelled"), tr("Press Run to start again."), content);
+            return;
+        case Shown::Phase::Loading:
+        case Shown::Phase::Running:
+            m_overlay->setMessage(content ? QString() : shown.phaseText() + percent, {}, content);
+            return;
+        default: break;
+    }
+    m_overlay->setMessage(content ? QString() : tr("Nothing to show yet"), m_text.empty, content);
+}
+
+}  // namespace fkv::viz

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "viz/state/view_context.h"
+
+#include <QString>
+#include <QStringList>
+#include <QWidget>
+
+class QButtonGroup;
+class QHBoxLayout;
+class QMenu;
+class QToolButton;
+class QVBoxLayout;
+
+namespace fkv::viz {
+
+class ElidedLabel;
+class StateOverlay;
+
+/// The frame of every panel (VIEWS section 1): a 24 px header with title, question, view switch, extras
+/// and export menu; the body; one fixed readout line below the header. When there is nothing to show, or
+/// the engine failed, it says so over the body, the last good picture kept behind.
+class Panel : public QWidget {
+    Q_OBJECT
+public:
+    struct Text {
+        QString name;      ///< object name, and the value of --panel: "importance"
+        QString title;
+        QString question;
+        QString empty;     ///< what to do while there is nothing
+    };
+    Panel(const ViewContext& context, const Text& text, QWidget* parent = nullptr);
+
+    const Text& text() const { return m_text; }
+    QWidget* body() const { return m_body; }
+    int view() const { return m_view; }       ///< index into the switch, 0 without one
+    QStringList viewNames() const { return m_viewNames; }
+    void setView(int index);
+    QString readout() const;
+
+    /// Draws the figure without header or readout into `size` logical px; text stays text, colours those
+    /// of the theme. The default renders the body.
+    virtual void paintFigure(QPainter& painter, const QSize& size);
+    /// One line a token (or layer, head) of what is shown, units in the header; never a line a pixel.
+    virtual QString csv() const = 0;
+    /// Source, state, tokens a cell and settings in one line: the caption of every exported figure.
+    QString caption() const;
+
+Q_SIGNALS:
+    void viewChanged(int index);
+    void exportRequested(fkv::viz::Panel* panel, const QString& format);  ///< "png", "svg", "pdf", "csv", "copy"
+    void maximiseRequested(fkv::viz::Panel* panel);
+
+protected:
+    const ViewContext& context() const { return m_context; }
+    /// Takes the body; call once from the constructor.
+    void setBody(QWidget* body);
+    void setViews(const QStringList& names);
+    /// Puts a widget between the switch and the export menu.
+    void addHeaderWidget(QWidget* widget);
+    /// "131 tokens a cell · source full pass": after the question.
+    void setNote(const QString& note);
+    const QString& note() const;
+    void setReadout(const QString& text);
+    /// True when the panel has something to draw; decides whether the overlay covers or only tints.
+    virtual bool hasContent() const { return m_context.shown.run() && m_context.shown.fate(); }
+    void keyPressEvent(QKeyEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    void setupHeader();
+    void setupExportMenu();
+    void applyTheme();
+    void updateOverlay();
+
+    ViewContext m_context;
+    Text m_text;
+    int m_view = 0;
+    QStringList m_viewNames;
+    QHBoxLayout* m_header = nullptr;
+    QVBoxLayout* m_layout = nullptr;
+    ElidedLabel* m_title = nullptr;
+    ElidedLabel* m_note = nullptr;
+    ElidedLabel* m_readout = nullptr;
+    QButtonGroup* m_switch = nullptr;
+    QWidget* m_switchBox = nullptr;
+    QToolButton* m_export = nullptr;
+    QWidget* m_body = nullptr;
+    StateOverlay* m_overlay = nullptr;
+};
+
+}  // namespace fkv::viz
