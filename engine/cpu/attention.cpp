@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/pieces.h"
-#include "engine/cpu/vector_loops.h"
 #include "engine/ops/validate.h"
 
-#include <cblas.h>
-#include <cmath>
-#include <cstring>
-#include <limits>
+#include <algorithm>
 
 namespace fkv {
 namespace {
@@ -15,6 +11,28 @@ namespace {
 std::int64_t visible(const ops::KvRange& range, std::int64_t row) {
     if (!range.visibleRows.empty()) return range.visibleRows[static_cast<std::size_t>(row)];
     return std::clamp<std::int64_t>(range.causalOffset + row + 1, 0, range.kv.length);
+}
+
+/// The query rows [firstRow, firstRow + rows) of one group of heads.
+struct QueryBlock {
+    std::int64_t group, firstRow, rows, heads;
+};
+
+/// [d, lanes] with the lanes past the queries 0. Logits are then base-2: one multiplication a query
+/// instead of one a logit.
+void packQueries(const ops::AttentionParams& p, const QueryBlock& block, float* out) {
+    constexpr float kLog2E = 1.44269504088896341F;
+    const std::int64_t d = p.queries.cols / p.queryHeads;
+    const std::int64_t stacked = block.rows * block.heads;
+    const std::int64_t lanes = cpu::padded(stacked);
+    const float factor = p.scale * kLog2E;
+    for (std::int64_t q = 0; q < lanes; ++q) {
+        const float* query = q >= stacked ? nullptr
+            : cpu::rowOf(p.queries, block.firstRow + q / block.heads) +
+                  (block.group * block.heads + q % block.heads) * d;
+        for (std::int64_t c = 0; c < d; ++c)
+            out[c * lanes + q] = query == nullptr ? 0.0F : query[c] * factor;
+    }
 }
 
 }  // namespace
@@ -45,58 +63,49 @@ void CpuBackend::attend(const ops::AttentionParams& p, std::int64_t group, std::
                         std::int64_t rows, std::int64_t heads, Worker& worker) const {
     const std::int64_t d = p.queries.cols / p.queryHeads;
     const std::int64_t stacked = rows * heads;
-    float* queries = cpu::scratch(worker.queries, stacked * d);
-    float* sums = cpu::scratch(worker.sums, stacked * d);
-    float* scores = cpu::scratch(worker.scores, stacked * cpu::kKeyBlock);
-    float* highest = cpu::scratch(worker.highest, stacked);
-    float* total = cpu::scratch(worker.total, stacked);
-    const auto bytes = static_cast<std::size_t>(heads * d) * sizeof(float);
-    for (std::int64_t r = 0; r < rows; ++r)
-        std::memcpy(queries + r * heads * d,
-                    cpu::rowOf(p.queries, firstRow + r) + group * heads * d, bytes);
-    std::fill_n(sums, stacked * d, 0.0F);
-    std::fill_n(highest, stacked, -std::numeric_limits<float>::infinity());
-    std::fill_n(total, stacked, 0.0F);
+    const std::int64_t lanes = cpu::padded(stacked);
+    std::int32_t* seen = cpu::scratch(worker.seen, lanes);
+    cpu::AttendBlock block{};
+    block.queries = cpu::scratch(worker.queries, lanes * d);
+    block.headDim = d;
+    block.lanes = lanes;
+    block.scores = cpu::scratch(worker.scores, lanes * cpu::kKeyBlock);
+    block.sums = cpu::scratch(worker.sums, lanes * d);
+    block.highest = cpu::scratch(worker.highest, lanes);
+    block.total = cpu::scratch(worker.total, lanes);
+    packQueries(p, {group, firstRow, rows, heads}, worker.queries.data());
+    std::fill_n(block.sums, lanes * d, 0.0F);
+    std::fill_n(block.highest, lanes, cpu::kNothingSeen);
+    std::fill_n(block.total, lanes, 0.0F);
 
     for (int i = 0; i < p.rangeCount; ++i) {
         const ops::KvRange& range = p.ranges[static_cast<std::size_t>(i)];
         std::int64_t end = 0;
-        for (std::int64_t r = 0; r < rows; ++r) end = std::max(end, visible(range, firstRow + r));
+        std::int64_t seenByAll = range.kv.length;
+        for (std::int64_t r = 0; r < rows; ++r) {
+            end = std::max(end, visible(range, firstRow + r));
+            seenByAll = std::min(seenByAll, visible(range, firstRow + r));
+        }
         const std::int64_t base = group * range.kv.capacity * d;
         for (std::int64_t begin = 0; begin < end; begin += cpu::kKeyBlock) {
-            const std::int64_t keys = std::min(cpu::kKeyBlock, end - begin);
-            const float* k = static_cast<const float*>(range.kv.keys) + base + begin * d;
-            const float* v = static_cast<const float*>(range.kv.values) + base + begin * d;
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(stacked),
-                        static_cast<int>(keys), static_cast<int>(d), p.scale, queries,
-                        static_cast<int>(d), k, static_cast<int>(d), 0.0F, scores,
-                        static_cast<int>(cpu::kKeyBlock));
-            for (std::int64_t q = 0; q < stacked; ++q) {
-                float* row = scores + q * cpu::kKeyBlock;
-                const std::int64_t seen =
-                    std::clamp<std::int64_t>(visible(range, firstRow + q / heads) - begin, 0, keys);
-                std::fill(row + seen, row + keys, 0.0F);
-                if (seen == 0) continue;
-                const float high = std::max(highest[q], cpu::maxOf(row, seen));
-                if (high > highest[q] && total[q] != 0.0F) {
-                    const float fade = std::exp(highest[q] - high);
-                    total[q] *= fade;
-                    cpu::scale(sums + q * d, d, fade);
-                }
-                highest[q] = high;
-                total[q] += cpu::expShifted(row, seen, high);
+            block.count = std::min(cpu::kKeyBlock, end - begin);
+            block.keys = static_cast<const float*>(range.kv.keys) + base + begin * d;
+            block.values = static_cast<const float*>(range.kv.values) + base + begin * d;
+            block.seen = nullptr;
+            if (begin + block.count > seenByAll) {
+                block.seen = seen;
+                for (std::int64_t q = 0; q < lanes; ++q)
+                    seen[q] = q >= stacked ? 0 : static_cast<std::int32_t>(std::clamp<std::int64_t>(
+                        visible(range, firstRow + q / heads) - begin, 0, block.count));
             }
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(stacked),
-                        static_cast<int>(d), static_cast<int>(keys), 1.0F, scores,
-                        static_cast<int>(cpu::kKeyBlock), v, static_cast<int>(d), 1.0F, sums,
-                        static_cast<int>(d));
+            m_kernels.attend(block);
         }
     }
-    for (std::int64_t q = 0; q < stacked; ++q)
-        if (total[q] != 0.0F) cpu::scale(sums + q * d, d, 1.0F / total[q]);
-    for (std::int64_t r = 0; r < rows; ++r)
-        std::memcpy(cpu::rowOf(p.out, firstRow + r) + group * heads * d, sums + r * heads * d,
-                    bytes);
+    for (std::int64_t q = 0; q < stacked; ++q) {
+        float* out = cpu::rowOf(p.out, firstRow + q / heads) + (group * heads + q % heads) * d;
+        const float share = block.total[q] == 0.0F ? 0.0F : 1.0F / block.total[q];
+        for (std::int64_t c = 0; c < d; ++c) out[c] = block.sums[c * lanes + q] * share;
+    }
 }
 
 }  // namespace fkv

@@ -135,7 +135,7 @@ void CpuBackend::copy(const ops::View& to, const ops::View& from) {
 
 void CpuBackend::reserve(const Extents& e) try {
     const std::int64_t heads = e.kvHeads > 0 ? e.queryHeads / e.kvHeads : 1;
-    const std::int64_t stacked = std::max(cpu::kQueryBlock, heads);
+    const std::int64_t stacked = cpu::padded(std::max(cpu::kQueryBlock, heads));
     const auto tokens = static_cast<std::size_t>(e.tokens);
     for (Worker& worker : m_workers) {
         grow(worker.queries, stacked * e.headDim);
@@ -143,6 +143,9 @@ void CpuBackend::reserve(const Extents& e) try {
         grow(worker.scores, stacked * cpu::kKeyBlock);
         grow(worker.highest, stacked);
         grow(worker.total, stacked);
+        grow(worker.seen, stacked);
+        grow(worker.panel, cpu::kDepthPiece * cpu::kColumnPiece);
+        grow(worker.partial, cpu::kRowPiece * cpu::kColumnPiece);
         worker.rank.keys.reserve(tokens);
         worker.rank.keysOther.reserve(tokens);
         worker.rank.order.reserve(tokens);

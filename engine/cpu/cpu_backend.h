@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/cpu/kernels.h"
 #include "engine/ops/backend.h"
 #include "engine/select/ranks.h"
 
@@ -45,6 +46,8 @@ private:
     struct Worker {
         std::vector<float> queries, scores, sums;
         std::vector<float> highest, total;
+        std::vector<std::int32_t> seen;
+        std::vector<float> panel, partial;
         select::RankScratch rank;
     };
     /// Activations of head and decodeStep, for kStepRows rows.
@@ -55,10 +58,13 @@ private:
 
     void attend(const ops::AttentionParams& p, std::int64_t group, std::int64_t firstRow,
                 std::int64_t rows, std::int64_t heads, Worker& worker) const;
+    void multiplyPiece(const ops::LinearParams& p, std::int64_t row, std::int64_t column,
+                       Worker& worker) const;
     void sumWindow(const ops::WindowSumsParams& p, std::int64_t head, Worker& worker) const;
     void decodeRows(const ops::DecodePlan& p, std::int64_t first, std::int64_t rows);
 
     ThreadPool m_pool;
+    const cpu::Kernels& m_kernels = cpu::bestKernels();
     ops::DeviceInfo m_info;
     std::vector<Worker> m_workers;
     StepScratch m_step;

@@ -4,39 +4,14 @@
 #include "engine/cpu/vector_loops.h"
 #include "engine/ops/validate.h"
 
-#include <cblas.h>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 namespace fkv {
 namespace {
 
-constexpr std::int64_t kRowPiece = 256;
-constexpr std::int64_t kColumnPiece = 256;
 constexpr std::int64_t kRowsOfRowwise = 16;  ///< rows in a piece of an op that goes row by row
-
-void multiplyPiece(const ops::LinearParams& p, std::int64_t row, std::int64_t rows,
-                   std::int64_t column, std::int64_t columns) {
-    const auto stride = static_cast<int>(p.x.stride);
-    const auto in = static_cast<int>(p.x.cols);
-    const float* weight = cpu::rowOf(p.weight, column);
-    const auto weightStride = static_cast<int>(p.weight.stride);
-    // What the product is added to is written first, so that nothing stale is ever multiplied by 0.
-    for (std::int64_t r = row; r < row + rows; ++r) {
-        float* out = cpu::rowOf(p.out, r) + column;
-        const float* bias = p.bias.data == nullptr ? nullptr : p.bias.as<float>() + column;
-        if (!p.accumulate) std::fill_n(out, columns, 0.0F);
-        if (bias != nullptr) cpu::addScaled(out, bias, columns, 1.0F);
-    }
-    float* out = cpu::rowOf(p.out, row) + column;
-    if (rows == 1)
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, static_cast<int>(columns), in, 1.0F, weight,
-                    weightStride, cpu::rowOf(p.x, row), 1, 1.0F, out, 1);
-    else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(rows),
-                    static_cast<int>(columns), in, 1.0F, cpu::rowOf(p.x, row), stride, weight,
-                    weightStride, 1.0F, out, static_cast<int>(p.out.stride));
-}
 
 template <class Task>
 void byRows(ThreadPool& pool, std::int64_t rows, const Task& task) {
@@ -53,15 +28,72 @@ void byRows(ThreadPool& pool, std::int64_t rows, const Task& task) {
 void CpuBackend::linear(const ops::LinearParams& p) {
     ops::validate(p, m_info);
     if (p.out.elements() == 0) return;
-    const std::int64_t columnPieces = cpu::piecesOf(p.out.cols, kColumnPiece);
-    const std::int64_t pieces = cpu::piecesOf(p.out.rows, kRowPiece) * columnPieces;
-    m_pool.parallelFor(static_cast<std::size_t>(pieces), [&](std::size_t i, int) {
+    const std::int64_t columnPieces = cpu::piecesOf(p.out.cols, cpu::kColumnPiece);
+    const std::int64_t pieces = cpu::piecesOf(p.out.rows, cpu::kRowPiece) * columnPieces;
+    m_pool.parallelFor(static_cast<std::size_t>(pieces), [&](std::size_t i, int worker) {
         const auto piece = static_cast<std::int64_t>(i);
-        const std::int64_t row = piece / columnPieces * kRowPiece;
-        const std::int64_t column = piece % columnPieces * kColumnPiece;
-        multiplyPiece(p, row, std::min(kRowPiece, p.out.rows - row), column,
-                      std::min(kColumnPiece, p.out.cols - column));
+        multiplyPiece(p, piece / columnPieces * cpu::kRowPiece,
+                      piece % columnPieces * cpu::kColumnPiece,
+                      m_workers[static_cast<std::size_t>(worker)]);
     });
+}
+
+void CpuBackend::multiplyPiece(const ops::LinearParams& p, std::int64_t row, std::int64_t column,
+                               Worker& worker) const {
+    const std::int64_t rows = std::min(cpu::kRowPiece, p.out.rows - row);
+    const std::int64_t columns = std::min(cpu::kColumnPiece, p.out.cols - column);
+    const std::int64_t in = p.x.cols;
+    // What the product is added to is written first, so that nothing stale is ever multiplied by 0.
+    for (std::int64_t r = row; r < row + rows; ++r) {
+        float* out = cpu::rowOf(p.out, r) + column;
+        if (!p.accumulate) std::fill_n(out, columns, 0.0F);
+        if (p.bias.data != nullptr)
+            cpu::addScaled(out, p.bias.as<float>() + column, columns, 1.0F);
+    }
+    cpu::Product product{};
+    product.accumulate = true;
+    product.out = cpu::rowOf(p.out, row) + column;
+    product.outStep = p.out.stride;
+    if (rows == 1) {
+        product.a = cpu::rowOf(p.weight, column);
+        product.aRowStep = p.weight.stride;
+        product.b = cpu::rowOf(p.x, row);
+        product.rows = columns;
+        product.depth = in;
+        m_kernels.dotRows(product);
+        return;
+    }
+    // A vector past the last column would spill into memory that is not ours.
+    const bool whole = columns % cpu::kLanes == 0;
+    float* panel = cpu::scratch(worker.panel, cpu::kDepthPiece * cpu::kColumnPiece);
+    float* partial = cpu::scratch(worker.partial, cpu::kRowPiece * cpu::kColumnPiece);
+    if (!whole) {
+        product.out = partial;
+        product.outStep = cpu::kColumnPiece;
+        std::fill_n(partial, rows * cpu::kColumnPiece, 0.0F);
+    }
+    for (std::int64_t begin = 0; begin < in; begin += cpu::kDepthPiece) {
+        product.depth = std::min(cpu::kDepthPiece, in - begin);
+        cpu::Product weights{};
+        weights.a = cpu::rowOf(p.weight, column) + begin;
+        weights.aRowStep = p.weight.stride;
+        weights.out = panel;
+        weights.outStep = cpu::kColumnPiece;
+        weights.rows = columns;
+        weights.depth = product.depth;
+        m_kernels.transpose(weights);
+        product.a = cpu::rowOf(p.x, row) + begin;
+        product.aRowStep = p.x.stride;
+        product.aDepthStep = 1;
+        product.b = panel;
+        product.bStep = cpu::kColumnPiece;
+        product.rows = rows;
+        product.lanes = cpu::padded(columns);
+        m_kernels.multiply(product);
+    }
+    for (std::int64_t r = 0; r < rows && !whole; ++r)
+        cpu::addScaled(cpu::rowOf(p.out, row + r) + column, partial + r * cpu::kColumnPiece,
+                       columns, 1.0F);
 }
 
 void CpuBackend::embed(const ops::EmbedParams& p) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/core/error.h"
+#include "engine/cpu/kernels.h"
 #include "engine/ops/tensor.h"
 
 #include <algorithm>
@@ -10,10 +11,18 @@
 
 namespace fkv::cpu {
 
-constexpr std::int64_t kKeyBlock = 256;   ///< keys in one block of scores
+constexpr std::int64_t kKeyBlock = 96;    ///< keys in one block of scores
 constexpr std::int64_t kQueryBlock = 64;  ///< query rows that share a block of keys
 
+// A piece of a product: a panel of weights that stays in the nearest cache while many rows of x pass.
+constexpr std::int64_t kRowPiece = 256;
+constexpr std::int64_t kColumnPiece = 64;
+constexpr std::int64_t kDepthPiece = 256;
+
 constexpr std::int64_t piecesOf(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
+
+/// Queries rounded up to whole vectors.
+constexpr std::int64_t padded(std::int64_t n) { return piecesOf(n, kLanes) * kLanes; }
 
 inline float* rowOf(const ops::View& v, std::int64_t row) { return v.as<float>() + row * v.stride; }
 
