@@ -101,6 +101,7 @@ struct Counters {
     std::int64_t heldBytes = 0;         ///< all of it, weights included
     std::int64_t peakBytes = 0;
     std::string givenUp;                ///< what did not fit, in words; empty if nothing
+    std::vector<std::int32_t> checkpointLayers;  ///< layers whose output is held; ascending
 };
 
 /// Milliseconds that need more than adding spans. Absent values were not measured.
