@@ -3,10 +3,11 @@
 
 #include "viz/plots/elided_label.h"
 #include "viz/plots/state_overlay.h"
+#include "viz/plots/view_switch.h"
 #include "viz/series/describe.h"
 #include "viz/state/view_keys.h"
 
-#include <QButtonGroup>
+#include <QApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QMenu>
@@ -26,6 +27,10 @@ Panel::Panel(const ViewContext& context, const Text& text, QWidget* parent)
     connect(&m_context.theme, &Theme::changed, this, &Panel::applyTheme);
     connect(&m_context.shown, &Shown::phaseChanged, this, &Panel::updateOverlay);
     connect(&m_context.shown, &Shown::runChanged, this, &Panel::updateOverlay);
+    // The border shows the focus of whatever is inside.
+    connect(qApp, &QApplication::focusChanged, this, [this](const QWidget* old, const QWidget* now) {
+        if ((old && isAncestorOf(old)) || (now && isAncestorOf(now)) || old == this || now == this) update();
+    });
     applyTheme();
 }
 
@@ -40,14 +45,12 @@ void Panel::setupHeader() {
     m_title->setText(m_text.title);
     m_title->setSuffix(m_text.question);
     m_note = new ElidedLabel(this);
-    m_switchBox = new QWidget(this);
-    auto* buttons = new QHBoxLayout(m_switchBox);
-    buttons->setContentsMargins(0, 0, 0, 0);
-    buttons->setSpacing(1);
-    m_switchBox->hide();
+    m_switch = new ViewSwitch(this);
+    m_switch->hide();
+    connect(m_switch, &ViewSwitch::picked, this, &Panel::viewChanged);
     m_header->addWidget(m_title, 3);
     m_header->addWidget(m_note, 2);
-    m_header->addWidget(m_switchBox);
+    m_header->addWidget(m_switch);
     setupExportMenu();
     m_layout->addLayout(m_header);
     m_readout = new ElidedLabel(this);
@@ -100,30 +103,33 @@ void Panel::setBody(QWidget* body) {
 }
 
 void Panel::setViews(const QStringList& names) {
-    m_viewNames = names;
-    m_switch = new QButtonGroup(this);
-    for (qsizetype i = 0; i < names.size(); ++i) {
-        auto* button = new QToolButton(m_switchBox);
-        button->setText(names[i]);
-        button->setCheckable(true);
-        button->setChecked(i == 0);
-        button->setAutoRaise(true);
-        button->setFocusPolicy(Qt::TabFocus);
-        m_switch->addButton(button, static_cast<int>(i));
-        m_switchBox->layout()->addWidget(button);
-    }
-    connect(m_switch, &QButtonGroup::idClicked, this, &Panel::setView);
-    m_switchBox->show();
+    m_switch->setNames(names);
+    m_switch->show();
+    arrangeHeader();
 }
 
+int Panel::view() const { return m_switch->current(); }
+QStringList Panel::viewNames() const { return m_switch->names(); }
+
 void Panel::setView(int index) {
-    if (index == m_view || index < 0 || index >= m_viewNames.size()) return;
-    m_view = index;
-    m_switch->button(index)->setChecked(true);
+    if (index == view() || index < 0 || index >= m_switch->names().size()) return;
+    m_switch->setCurrent(index);
     Q_EMIT viewChanged(index);
 }
 
-void Panel::addHeaderWidget(QWidget* widget) { m_header->insertWidget(m_header->count() - 1, widget); }
+void Panel::arrangeHeader() {
+    if (m_switch->names().isEmpty()) return;
+    const QFontMetrics title(m_title->font());
+    int others = title.horizontalAdvance(m_text.title) + m_export->sizeHint().width() + 4 * m_header->spacing();
+    for (const QWidget* extra : m_extras) others += extra->sizeHint().width() + m_header->spacing();
+    m_switch->setNarrow(others + m_switch->wideWidth() > m_layout->contentsRect().width());
+}
+
+void Panel::addHeaderWidget(QWidget* widget) {
+    m_extras.push_back(widget);
+    m_header->insertWidget(m_header->count() - 1, widget);
+    arrangeHeader();
+}
 
 void Panel::setNote(const QString& note) { m_note->setText(note); }
 const QString& Panel::note() const { return m_note->text(); }
@@ -137,7 +143,7 @@ QString Panel::readout() const { return m_readout->text(); }
 
 QString Panel::caption() const {
     QString text = m_text.title;
-    if (!m_viewNames.isEmpty()) text += QStringLiteral(" · ") + m_viewNames[m_view];
+    if (!viewNames().isEmpty()) text += QStringLiteral(" · ") + viewNames()[view()];
     if (!note().isEmpty()) text += QStringLiteral(" · ") + note();
     return text + QStringLiteral(" · ") + describeShown(m_context.shown);
 }
@@ -151,6 +157,13 @@ void Panel::paintFigure(QPainter& painter, const QSize& size) {
     painter.restore();
 }
 
+bool Panel::event(QEvent* event) {
+    if (event->type() == QEvent::LayoutRequest) arrangeHeader();
+    return QWidget::event(event);
+}
+
+void Panel::resizeEvent(QResizeEvent*) { arrangeHeader(); }
+
 void Panel::keyPressEvent(QKeyEvent* event) {
     if (event->key() == Qt::Key_F11) {
         Q_EMIT maximiseRequested(this);
@@ -163,7 +176,8 @@ void Panel::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     const Palette& colours = m_context.theme.palette();
     painter.fillRect(rect(), colours.base);
-    const bool focused = hasFocus() || (m_body && m_body->hasFocus());
+    const QWidget* focus = QApplication::focusWidget();
+    const bool focused = focus == this || (m_body && focus && (focus == m_body || m_body->isAncestorOf(focus)));
     painter.setPen(focused ? colours.focus : colours.border);
     painter.drawRect(rect().adjusted(0, 0, -1, -1));
 }
@@ -179,7 +193,8 @@ void Panel::applyTheme() {
     m_readout->setFont(m_context.theme.smallFont());
     m_readout->setColors(colours.text, colours.mutedText);
     m_title->setFixedHeight(m_context.theme.scaled(24));
-    m_switchBox->setFont(m_context.theme.smallFont());
+    m_switch->setFont(m_context.theme.smallFont());
+    arrangeHeader();
     update();
 }
 

@@ -6,8 +6,8 @@
 #include <QString>
 #include <QStringList>
 #include <QWidget>
+#include <vector>
 
-class QButtonGroup;
 class QHBoxLayout;
 class QMenu;
 class QToolButton;
@@ -17,6 +17,7 @@ namespace fkv::viz {
 
 class ElidedLabel;
 class StateOverlay;
+class ViewSwitch;
 
 /// The frame of every panel (VIEWS section 1): a 24 px header with title, question, view switch, extras
 /// and export menu; the body; one fixed readout line below the header. When there is nothing to show, or
@@ -34,8 +35,8 @@ public:
 
     const Text& text() const { return m_text; }
     QWidget* body() const { return m_body; }
-    int view() const { return m_view; }       ///< index into the switch, 0 without one
-    QStringList viewNames() const { return m_viewNames; }
+    int view() const;                         ///< index into the switch, 0 without one
+    QStringList viewNames() const;
     void setView(int index);
     QString readout() const;
 
@@ -57,7 +58,8 @@ protected:
     /// Takes the body; call once from the constructor.
     void setBody(QWidget* body);
     void setViews(const QStringList& names);
-    /// Puts a widget between the switch and the export menu.
+    /// Puts a widget between the switch and the export menu. The switch makes room for it by becoming a
+    /// menu, whether the widget is shown or not, so that the header does not shift from view to view.
     void addHeaderWidget(QWidget* widget);
     /// "131 tokens a cell · source full pass": after the question.
     void setNote(const QString& note);
@@ -65,26 +67,27 @@ protected:
     void setReadout(const QString& text);
     /// True when the panel has something to draw; decides whether the overlay covers or only tints.
     virtual bool hasContent() const { return m_context.shown.run() && m_context.shown.fate(); }
+    bool event(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
 
 private:
     void setupHeader();
     void setupExportMenu();
+    void arrangeHeader();
     void applyTheme();
     void updateOverlay();
 
     ViewContext m_context;
     Text m_text;
-    int m_view = 0;
-    QStringList m_viewNames;
     QHBoxLayout* m_header = nullptr;
     QVBoxLayout* m_layout = nullptr;
     ElidedLabel* m_title = nullptr;
     ElidedLabel* m_note = nullptr;
     ElidedLabel* m_readout = nullptr;
-    QButtonGroup* m_switch = nullptr;
-    QWidget* m_switchBox = nullptr;
+    ViewSwitch* m_switch = nullptr;
+    std::vector<QWidget*> m_extras;
     QToolButton* m_export = nullptr;
     QWidget* m_body = nullptr;
     StateOverlay* m_overlay = nullptr;
