@@ -161,7 +161,7 @@ void countTies(const trace::Run& run, Fate& fate, int l) {
         return;
     for (std::size_t g = 0; g < layer.tied.size(); ++g)
         layer.tied[g] = static_cast<std::int32_t>(
-            tiedAtCut(planes.saliency->row(g), layer.ranks->row(g), layer.cut[g]));
+            trace::tiedAtCut(planes.saliency->row(g), layer.ranks->row(g), layer.cut[g]));
 }
 
 std::int32_t countTspTies(const trace::Run& run, const trace::Budgets& b) {
@@ -172,7 +172,7 @@ std::int32_t countTspTies(const trace::Run& run, const trace::Budgets& b) {
     if (!saliency || saliency->cols() != ranks.size()) return -1;
     std::vector<float> score(ranks.size());
     sumRows(saliency->values(), static_cast<std::int64_t>(saliency->rows()), score);
-    return static_cast<std::int32_t>(tiedAtCut(score, ranks, b.propagated - b.window));
+    return static_cast<std::int32_t>(trace::tiedAtCut(score, ranks, b.propagated - b.window));
 }
 
 void checkRun(const trace::Run& run, const trace::Settings& settings) {

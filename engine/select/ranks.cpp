@@ -74,19 +74,4 @@ std::vector<std::int32_t> bestAscending(std::span<const std::uint32_t> ranks, st
     return best;
 }
 
-std::int64_t tiedAtCut(std::span<const float> scores, std::span<const std::uint32_t> ranks,
-                       std::int64_t count) {
-    assert(scores.size() == ranks.size());
-    if (count <= 0 || count >= static_cast<std::int64_t>(scores.size())) return 0;
-    const auto last = std::find(ranks.begin(), ranks.end(), static_cast<std::uint32_t>(count - 1));
-    if (last == ranks.end()) return 0;
-    const double cut = scores[static_cast<std::size_t>(last - ranks.begin())];
-    const double tolerance = 1e-4 * std::fabs(cut) + 1e-7;
-    return std::count_if(scores.begin(), scores.end(), [&](float score) {
-        // Infinities and NaN have no distance, but tie with their like.
-        if (!std::isfinite(cut)) return score == cut || (std::isnan(cut) && std::isnan(score));
-        return std::fabs(score - cut) <= tolerance;
-    });
-}
-
 }  // namespace fkv::select

@@ -37,9 +37,4 @@ void poolAndGroup(const PoolParams& p);
 /// Sum of `rows` rows [rows, M] into out [M], in row order.
 void sumRows(std::span<const float> values, std::int64_t rows, std::span<float> out);
 
-/// Number of scores tied with the cut (|score - cut| <= 1e-4 |cut| + 1e-7) when `count` are kept;
-/// 0 when nothing or everything is kept (SPEC section 5).
-std::int64_t tiedAtCut(std::span<const float> scores, std::span<const std::uint32_t> ranks,
-                       std::int64_t count);
-
 }  // namespace fkv::select

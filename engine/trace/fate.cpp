@@ -2,6 +2,8 @@
 #include "engine/trace/fate.h"
 
 #include <algorithm>
+#include <cassert>
+#include <cmath>
 
 namespace fkv::trace {
 
@@ -43,6 +45,21 @@ int Fate::keptHeads(int layer, std::int64_t token) const {
     int kept = 0;
     for (int g = 0; g < heads; ++g) kept += keeps(layer, g, token) ? 1 : 0;
     return kept;
+}
+
+std::int64_t tiedAtCut(std::span<const float> scores, std::span<const std::uint32_t> ranks,
+                       std::int64_t count) {
+    assert(scores.size() == ranks.size());
+    if (count <= 0 || count >= static_cast<std::int64_t>(scores.size())) return 0;
+    const auto last = std::find(ranks.begin(), ranks.end(), static_cast<std::uint32_t>(count - 1));
+    if (last == ranks.end()) return 0;
+    const double cut = scores[static_cast<std::size_t>(last - ranks.begin())];
+    const double tolerance = 1e-4 * std::fabs(cut) + 1e-7;
+    return std::count_if(scores.begin(), scores.end(), [&](float score) {
+        // Infinities and NaN have no distance, but tie with their like.
+        if (!std::isfinite(cut)) return score == cut || (std::isnan(cut) && std::isnan(score));
+        return std::fabs(score - cut) <= tolerance;
+    });
 }
 
 }  // namespace fkv::trace

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace fkv::trace {
@@ -69,5 +70,10 @@ struct Fate {
 };
 
 using FatePtr = std::shared_ptr<const Fate>;
+
+/// Number of scores tied with the cut (|score - cut| <= 1e-4 |cut| + 1e-7) when `count` are kept;
+/// 0 when nothing or everything is kept (SPEC section 5).
+std::int64_t tiedAtCut(std::span<const float> scores, std::span<const std::uint32_t> ranks,
+                       std::int64_t count);
 
 }  // namespace fkv::trace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/select/ranks.h"
+#include "engine/trace/fate.h"
 
 #include <algorithm>
 #include <cmath>
@@ -73,13 +74,13 @@ TEST(Ranks, BestAscendingTakesThatMany) {
 TEST(Ranks, TiedAtCutUsesTheTolerance) {
     const std::vector<float> scores{1.0F, 2.0F, 1.00005F, 1.01F, 0.5F, 1.0F};
     const auto ranks = rank(scores);
-    EXPECT_EQ(select::tiedAtCut(scores, ranks, 3), 3);  // the cut is 1.00005
-    EXPECT_EQ(select::tiedAtCut(scores, ranks, 1), 1);  // 2.0 alone
-    EXPECT_EQ(select::tiedAtCut(scores, ranks, 0), 0);
-    EXPECT_EQ(select::tiedAtCut(scores, ranks, 6), 0);
+    EXPECT_EQ(trace::tiedAtCut(scores, ranks, 3), 3);  // the cut is 1.00005
+    EXPECT_EQ(trace::tiedAtCut(scores, ranks, 1), 1);  // 2.0 alone
+    EXPECT_EQ(trace::tiedAtCut(scores, ranks, 0), 0);
+    EXPECT_EQ(trace::tiedAtCut(scores, ranks, 6), 0);
     const std::vector<float> odd{inf, inf, 1.0F, nan_, nan_};
-    EXPECT_EQ(select::tiedAtCut(odd, rank(odd, 2), 1), 2);
-    EXPECT_EQ(select::tiedAtCut(odd, rank(odd, 2), 4), 2);
+    EXPECT_EQ(trace::tiedAtCut(odd, rank(odd, 2), 1), 2);
+    EXPECT_EQ(trace::tiedAtCut(odd, rank(odd, 2), 4), 2);
 }
 
 TEST(Pooling, EqualsBruteForce) {
