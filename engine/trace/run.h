@@ -27,6 +27,7 @@ struct ModelInfo {
     int kvHeads = 0;     ///< G
     int headDim = 0;     ///< d
     int hidden = 0;
+    int intermediate = 0;  ///< width of the MLP; 0 when not known (older traces)
     int vocabulary = 0;
     std::int64_t contextLength = 0;
     std::int64_t weightBytes = 0;   ///< as held in memory
