@@ -38,6 +38,15 @@ private Q_SLOTS:
         QCOMPARE(next, width);
         QCOMPARE(covered, static_cast<std::int64_t>(tokens));
     }
+    void everyCellHasAPixel() {
+        for (std::int64_t scored = 990; scored < 140000; scored += scored / 97)
+            for (const int width : {313, 613, 1000}) {
+                const PositionAxis axis(scored, {0, scored}, width);
+                for (int cell = 0; cell < axis.cells(); ++cell)
+                    QVERIFY2(axis.pixelsOf(cell).width() >= 1,
+                             qPrintable(QStringLiteral("%1 tokens, %2 px, cell %3").arg(scored).arg(width).arg(cell)));
+            }
+    }
     void tokenToPixelAndBack() {
         const PositionAxis axis(131072, {500, 900}, 1000);
         QCOMPARE(axis.tokensPerCell(), std::int64_t{1});

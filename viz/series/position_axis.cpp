@@ -62,8 +62,11 @@ double PositionAxis::xOf(std::int64_t token) const {
 PixelRange PositionAxis::pixelsOf(int cell) const {
     const TokenRange tokens = tokensOf(cell);
     if (tokens.size() == 0) return {};
+    // A cell of several tokens is at least 1 px wide before rounding, so that edges rounded down leave
+    // every one a pixel, the last too: its few tokens before the end would otherwise round away.
     const auto edge = [&](std::int64_t token) {
-        return std::clamp(static_cast<int>(std::lround(xOf(token))), 0, m_width);
+        const double x = xOf(token);
+        return std::clamp(static_cast<int>(m_perCell == 1 ? std::lround(x) : std::floor(x)), 0, m_width);
     };
     return {edge(tokens.begin), edge(tokens.end)};
 }

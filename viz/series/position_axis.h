@@ -45,7 +45,8 @@ public:
     int cellOf(std::int64_t token) const;
     /// Tokens of a cell, cut to the scored tokens; at the borders a cell may reach out of the range.
     TokenRange tokensOf(int cell) const;
-    /// Pixels of a cell: edges round(offset * width / visible), cut to the plot.
+    /// Pixels of a cell, cut to the plot: edges round(offset * width / visible) for one token a cell, else
+    /// rounded down. When all tokens are visible, no cell is empty.
     PixelRange pixelsOf(int cell) const;
     /// Pixels of a run of tokens, at least `leastWidth` wide and inside the plot; empty when outside.
     PixelRange pixelsOf(TokenRange tokens, int leastWidth) const;
