@@ -77,6 +77,10 @@ bool handleViewKey(const ViewContext& c, const QKeyEvent& event) {
             if (c.selection.hover().token >= 0) c.selection.pinToken(c.selection.hover().token, false);
             return true;
         case Qt::Key_P: trackHovered(c); return true;
+        case Qt::Key_T:
+            c.options.setFateMode(c.options.fateMode() == ViewOptions::FateMode::Tsp ? ViewOptions::FateMode::Kv
+                                                                                     : ViewOptions::FateMode::Tsp);
+            return true;
         case Qt::Key_Plus:
         case Qt::Key_Equal: c.selection.zoom(middle, 0.5); return true;
         case Qt::Key_Minus: c.selection.zoom(middle, 2.0); return true;
