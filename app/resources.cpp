@@ -18,4 +18,4 @@ QString resourcePath(const QString& relative) {
     return QStringLiteral(FKV_SOURCE_RESOURCES) + QLatin1Char('/') + relative;
 }
 
-}  // namespace fkv::app
+} // namespace fkv::app

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/core/thread_pool.h"
+#include "engine/trace/fate.h"
+
+namespace fkv::app {
+
+/// The fate of a run's tokens under any settings, at once, so that every view follows a slider in
+/// the frame. When window, kernel or pooling differ from the run's scoring, the scores that are
+/// there serve until the engine has scored again, and every layer is a preview.
+class Preview {
+public:
+    /// Null without a full pass. Throws Error{BadArgument} for settings outside their ranges.
+    trace::FatePtr fate(const trace::RunPtr& run, const trace::Settings& settings);
+
+private:
+    ThreadPool m_pool{2};
+    trace::FatePtr m_previous; ///< as computed, under the run's own scoring
+};
+
+} // namespace fkv::app
