@@ -144,7 +144,7 @@ Profile::Decoded decode(Profile& p, const run::RerunResult* late) {
         run::decodeCache(p.transformer, p.full, late, p.budgets, p.options.generate);
     Profile::Decoded d;
     const auto begin = Clock::now();
-    d.tokens = p.transformer.greedy({late != nullptr ? late->logits : p.full.logits, cache.layers,
+    d.tokens = run::greedy(p.transformer, {late != nullptr ? late->logits : p.full.logits, cache.layers,
                                      p.full.tokens, p.options.generate, true});
     if (d.tokens.size() > 1)
         d.msPerToken = milliseconds(begin) / static_cast<double>(d.tokens.size() - 1);

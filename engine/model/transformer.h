@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/core/spans.h"
 #include "engine/model/config.h"
+#include "engine/model/device_memory.h"
 #include "engine/model/weights.h"
 #include "engine/ops/backend.h"
 
@@ -17,80 +19,94 @@ struct LayerCache {
     ops::KvView kv;  ///< [G, capacity, d] each
 };
 
-/// What a layer's selection needs, on the host (SPEC section 1). M = S - w, 0 when S <= w.
-struct LayerScores {
-    std::int64_t scored = 0;               ///< M
-    std::vector<float> windowSums;         ///< [H, M]
-    std::vector<float> saliency;           ///< [G, M]
-    std::vector<float> total;              ///< [M], summed over groups
-    std::vector<std::uint32_t> ranks;      ///< [G, M]
-    std::vector<std::uint32_t> tspRanks;   ///< [M]
-};
-
-struct Scoring {
-    int window = 8;
-    int kernel = 7;
-    bool average = false;
-};
+/// Queries kept of the end of a layer, and so the widest window that can be scored.
+inline constexpr std::int64_t kMostWindow = 64;
 
 /// The blocks of a Llama model over one backend. Prefill runs layer by layer in chunks of kChunk
-/// tokens; chunk sizes are constants, so that two runs give the same bits. Borrows its arguments.
+/// tokens; chunk sizes are constants, so that two runs give the same bits. All scratch is made here,
+/// so no layer allocates. Borrows its arguments.
 class Transformer {
 public:
     static constexpr std::int64_t kChunk = 512;
 
     Transformer(const Config& config, const Weights& weights, ops::Backend& backend);
 
-    LayerCache makeCache(std::int64_t capacity) const;
-    ops::Tensor makeRows(std::int64_t rows) const;  ///< [rows, hidden]
+    LayerCache makeCache(std::int64_t capacity);
+    ops::Tensor makeRows(std::int64_t rows);         ///< [rows, hidden]
+    ops::Tensor makeLastQueries(std::int64_t tokens);  ///< [min(kMostWindow, tokens), H d]
 
-    void embed(std::span<const std::int32_t> ids, const ops::View& out);
-    /// Runs `layer` over all rows of x [S, hidden] in place, fills `cache` (capacity >= S) from its
-    /// start, and scores the keys when `scores` is given.
+    /// Token embeddings [ids, hidden].
+    void embed(std::span<const std::int32_t> ids, const ops::View& out, PassScope& scope);
+
+    /// One layer over all rows of x, in place. Row i of x is token `from` + i of the layer; tokens
+    /// before are in the cache already. Of rows before `live` only keys and values are made: nobody
+    /// reads the rest, and their x is left as it was.
     struct LayerRun {
         int layer;
-        ops::View x;
-        std::span<const std::int32_t> positions;  ///< [S], ascending original positions
-        LayerCache& cache;
-        LayerScores* scores;
-        Scoring scoring;
+        ops::View x;                              ///< [R, hidden]
+        std::span<const std::int32_t> positions;  ///< [R], ascending original positions
+        ops::KvView& kv;                          ///< capacity >= from + R; length is set
+        std::int64_t from = 0;
+        std::int64_t live = 0;
+        /// [min(kMostWindow, from + R), H d] or empty: takes the newest post-RoPE queries of live
+        /// rows, oldest first. Needs R and the live rows to cover them.
+        ops::View lastQueries = {};
     };
-    void runLayer(const LayerRun& run);
-    /// Logits [V] of the last row of x.
-    std::vector<float> lastLogits(const ops::View& x);
+    void runLayer(const LayerRun& run, PassScope& scope);
 
-    /// One greedy continuation of at most `count` tokens, the first being arg max of `firstLogits`;
-    /// stops after an end-of-sequence id. Tails must have room for `count` tokens. With `stopAtEos`
-    /// false it always gives `count` tokens.
-    struct GreedyRun {
-        std::span<const float> firstLogits;
-        std::span<ops::DecodeLayer> layers;
-        std::int64_t position;  ///< of the first generated token: N
-        int count;
-        bool stopAtEos;
+    /// One layer over some of its tokens, whose keys and values are in `kv` with all the others.
+    struct RowsRun {
+        int layer;
+        ops::View x;                              ///< [R, hidden], in place
+        std::span<const std::int32_t> positions;  ///< [R], ascending original positions
+        std::span<const std::int32_t> visible;    ///< [R] tokens of kv that a row sees: its place + 1
+        ops::KvView kv;
     };
-    std::vector<std::int32_t> greedy(const GreedyRun& run);
+    void runRows(const RowsRun& run, PassScope& scope);
 
+    /// Post-RoPE queries [R, H d] of rows of x, whose layer is not run.
+    struct QueriesRun {
+        int layer;
+        ops::View x;                              ///< [R <= kChunk, hidden]
+        std::span<const std::int32_t> positions;  ///< [R]
+        ops::View out;                            ///< [R, H d]
+    };
+    void queries(const QueriesRun& run, PassScope& scope);
+
+    /// Logits [V] of the last row of x, on the host.
+    std::vector<float> lastLogits(const ops::View& x, PassScope& scope);
+
+    /// A decode step over `layers`, logits [tokens, V] of each token in `logits`.
+    ops::DecodePlan decodePlan(std::span<const std::int32_t> tokens, std::int64_t position,
+                               std::span<ops::DecodeLayer> layers, const ops::View& logits) const;
+
+    float attentionScale() const;
     const Config& config() const { return m_config; }
     const Weights& weights() const { return m_weights; }
     ops::Backend& backend() { return m_backend; }
+    DeviceMemory& memory() { return m_memory; }
 
 private:
-    void attendChunk(const LayerRun& run, std::int64_t begin, std::int64_t rows);
-    void feedForward(const ops::LayerWeights& w, const ops::View& x);
-    void score(const LayerRun& run);
-    float attentionScale() const;
+    struct Chunk;
+    void appendKeys(const LayerRun& run, const Chunk& chunk, PassScope& scope);
+    void attend(const LayerRun& run, const Chunk& chunk, PassScope& scope);
+    void keepQueries(const LayerRun& run, const Chunk& chunk, PassScope& scope);
+    void projectQueries(int layer, const ops::View& x, std::span<const std::int32_t> positions,
+                        PassScope& scope);
+    void finishRows(int layer, const ops::View& x, const ops::View& attended, PassScope& scope);
 
     const Config& m_config;
     const Weights& m_weights;
     ops::Backend& m_backend;
-    ops::Tensor m_normed;     ///< [kChunk, hidden]
-    ops::Tensor m_qkv;        ///< [kChunk, (H + 2 G) d]
-    ops::Tensor m_attended;   ///< [kChunk, H d]
-    ops::Tensor m_gateUp;     ///< [kChunk, 2 F]
-    ops::Tensor m_gated;      ///< [kChunk, F]
-    ops::Tensor m_lastQueries;///< [kMostWindow, H d], the newest post-RoPE queries, oldest first
-    ops::Tensor m_logits;     ///< [1, V]
+    DeviceMemory m_memory;
+    std::int64_t m_queryCols;  ///< H d
+    std::int64_t m_keyCols;    ///< 2 G d: keys and values
+    ops::Tensor m_normed;      ///< [kChunk, hidden]
+    ops::Tensor m_qkv;         ///< [kChunk, (H + 2 G) d]
+    ops::Tensor m_attended;    ///< [kChunk, H d]
+    ops::Tensor m_gateUp;      ///< [kChunk, 2 F]
+    ops::Tensor m_gated;       ///< [kChunk, F]
+    ops::Tensor m_logits;      ///< [1, V]
 };
 
 }  // namespace fkv::model

@@ -38,6 +38,7 @@ struct LinearParams {
 
 /// Rotates queries and keys in place by their positions (Hugging Face half-split layout) and appends
 /// keys and values to the cache at tokens [at, at + rows). q, k, v lie side by side in a row of qkv.
+/// Either part may be absent: 0 query heads, or a cache of 0 heads (then only its headDim is read).
 struct RopeAppendParams {
     View qkv;                                 ///< [rows, (H + 2 G) d]
     std::span<const std::int32_t> positions;  ///< host, [rows], original positions

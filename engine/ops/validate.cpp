@@ -74,12 +74,13 @@ void validate(const RopeAppendParams& p, const DeviceInfo& device) {
     const KvView& kv = p.cache;
     const auto rows = static_cast<std::int64_t>(p.positions.size());
     cache(kv, device.kvType, op);
-    groups(p.queryHeads, kv.kvHeads, op);
+    if (p.queryHeads > 0 && kv.kvHeads > 0) groups(p.queryHeads, kv.kvHeads, op);
+    require(p.queryHeads >= 0 && kv.kvHeads >= 0 && p.queryHeads + kv.kvHeads > 0, op, "no heads");
     require(kv.headDim > 0 && kv.headDim % 2 == 0, op, "head size is odd");
     shape(p.qkv, rows, (p.queryHeads + 2 * kv.kvHeads) * kv.headDim, device.weightType, op, "qkv");
     shape(p.cosTable, p.cosTable.rows, kv.headDim / 2, DType::F32, op, "cosTable");
     shape(p.sinTable, p.cosTable.rows, kv.headDim / 2, DType::F32, op, "sinTable");
-    require(p.at >= 0 && p.at + rows <= kv.capacity, op, "the cache is full");
+    require(kv.kvHeads == 0 || (p.at >= 0 && p.at + rows <= kv.capacity), op, "the cache is full");
     indices(p.positions, p.cosTable.rows, op);
 }
 

@@ -33,6 +33,43 @@ void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t beg
 
 }  // namespace
 
+namespace {
+
+std::int32_t argMax(std::span<const float> values) {
+    return static_cast<std::int32_t>(std::max_element(values.begin(), values.end()) - values.begin());
+}
+
+/// Runs a layer and reads its scores.
+struct LayerPass {
+    model::Transformer& transformer;
+    const PassOptions& options;
+    std::span<const std::int32_t> positions;
+    ops::View x;
+    SpanSink spans{1024};
+    Gate gate;
+    PassScope scope{spans, trace::PassKind::Full, gate, options.stop};
+    model::Scorer scorer{transformer, x.rows - options.scoring.window};
+    ops::Tensor queries = transformer.makeLastQueries(x.rows);
+
+    void run(int layer, model::LayerCache& cache, LayerScores& s) {
+        transformer.runLayer({layer, x, positions, cache.kv, 0, 0, queries.view}, scope);
+        const auto& views = scorer.run({queries.view, cache.kv, options.scoring}, scope);
+        s.scored = views.scored;
+        const auto read = [&](auto& to, const ops::View& from) {
+            to.resize(static_cast<std::size_t>(from.elements()));
+            transformer.backend().readback(to.data(), from);
+        };
+        read(s.windowSums, views.windowSums);
+        read(s.saliency, views.saliency);
+        read(s.total, views.total);
+        read(s.ranks, views.ranks);
+        read(s.tspRanks, views.tspRanks);
+        transformer.backend().synchronize();
+    }
+};
+
+}  // namespace
+
 FullResult fullPass(model::Transformer& transformer, std::span<const std::int32_t> ids,
                     const PassOptions& options) {
     const int layers = transformer.config().layers;
@@ -40,24 +77,24 @@ FullResult fullPass(model::Transformer& transformer, std::span<const std::int32_
     full.tokens = static_cast<std::int64_t>(ids.size());
     const std::vector<std::int32_t> positions = consecutive(0, full.tokens);
     ops::Tensor x = transformer.makeRows(full.tokens);
-    transformer.embed(ids, x.view);
+    LayerPass pass{transformer, options, positions, x.view};
+    transformer.embed(ids, x.view, pass.scope);
     for (int layer = 0; layer < layers; ++layer) {
         throwIfStopped(options.stop);
         full.caches.push_back(transformer.makeCache(full.tokens));
         full.scores.emplace_back();
-        transformer.runLayer({layer, x.view, positions, full.caches.back(), &full.scores.back(),
-                              options.scoring});
+        pass.run(layer, full.caches.back(), full.scores.back());
         full.checkpoints.push_back(transformer.makeRows(full.tokens));
         transformer.backend().copy(full.checkpoints.back().view, x.view);
         if (options.progress) options.progress((layer + 1.0) / layers);
     }
-    full.logits = transformer.lastLogits(x.view);
+    full.logits = transformer.lastLogits(x.view, pass.scope);
     return full;
 }
 
 std::vector<std::int32_t> tspSurvivors(const FullResult& full, const trace::Budgets& budgets) {
     if (!budgets.tspOn) return {};
-    const model::LayerScores& scores = full.scores[static_cast<std::size_t>(budgets.tspLayer)];
+    const LayerScores& scores = full.scores[static_cast<std::size_t>(budgets.tspLayer)];
     std::vector<std::int32_t> survivors =
         select::bestAscending(scores.tspRanks, budgets.propagated - budgets.window);
     const std::vector<std::int32_t> window = consecutive(scores.scored, full.tokens);
@@ -77,17 +114,17 @@ RerunResult rerun(model::Transformer& transformer, const FullResult& full,
     ops::Tensor x = transformer.makeRows(rows);
     transformer.backend().gatherRows(
         {full.checkpoints[static_cast<std::size_t>(budgets.tspLayer)].view, late.survivors, x.view});
+    LayerPass pass{transformer, options, late.survivors, x.view};
     const int layers = transformer.config().layers;
     for (int layer = budgets.firstLate(); layer < layers; ++layer) {
         throwIfStopped(options.stop);
         late.caches.push_back(transformer.makeCache(rows));
         late.scores.emplace_back();
-        transformer.runLayer({layer, x.view, late.survivors, late.caches.back(),
-                              &late.scores.back(), options.scoring});
+        pass.run(layer, late.caches.back(), late.scores.back());
         if (options.progress)
             options.progress((layer + 1.0 - budgets.firstLate()) / (layers - budgets.firstLate()));
     }
-    late.logits = transformer.lastLogits(x.view);
+    late.logits = transformer.lastLogits(x.view, pass.scope);
     return late;
 }
 
@@ -95,7 +132,7 @@ std::vector<std::vector<std::int32_t>> keptPositions(const FullResult& full, con
                                                      const trace::Budgets& budgets, int layer) {
     const bool reduced = layer >= budgets.firstLate();
     const auto index = static_cast<std::size_t>(reduced ? layer - budgets.firstLate() : layer);
-    const model::LayerScores& scores = reduced ? late.scores[index] : full.scores[index];
+    const LayerScores& scores = reduced ? late.scores[index] : full.scores[index];
     const trace::LayerBudget budget = budgets.layers[static_cast<std::size_t>(layer)];
     const std::int64_t heads = (reduced ? late.caches : full.caches)[index].kv.kvHeads;
     std::vector<std::vector<std::int32_t>> kept;
@@ -127,7 +164,7 @@ DecodeCache decodeCache(model::Transformer& transformer, const FullResult& full,
         const bool reduced = late != nullptr && layer >= budgets.firstLate();
         const auto index = static_cast<std::size_t>(reduced ? layer - budgets.firstLate() : layer);
         const model::LayerCache& source = reduced ? late->caches[index] : full.caches[index];
-        const model::LayerScores& scores = reduced ? late->scores[index] : full.scores[index];
+        const LayerScores& scores = reduced ? late->scores[index] : full.scores[index];
         const std::int64_t entering = source.kv.length;
         const std::int64_t kept =
             late == nullptr ? entering : budgets.layers[static_cast<std::size_t>(layer)].kept;
@@ -159,6 +196,25 @@ DecodeCache decodeCache(model::Transformer& transformer, const FullResult& full,
         cache.layers.push_back(decode);
     }
     return cache;
+}
+
+std::vector<std::int32_t> greedy(model::Transformer& transformer, const GreedyRun& run) {
+    std::vector<std::int32_t> tokens;
+    std::vector<float> logits(run.firstLogits.begin(), run.firstLogits.end());
+    const auto& eos = transformer.config().eos;
+    const ops::Tensor out = transformer.memory().matrix(1, transformer.config().vocabulary);
+    while (static_cast<int>(tokens.size()) < run.count) {
+        const std::int32_t next = argMax(logits);
+        tokens.push_back(next);
+        const bool ends = std::find(eos.begin(), eos.end(), next) != eos.end();
+        if ((ends && run.stopAtEos) || static_cast<int>(tokens.size()) == run.count) break;
+        transformer.backend().decodeStep(transformer.decodePlan(
+            std::span<const std::int32_t>(&tokens.back(), 1),
+            run.position + static_cast<std::int64_t>(tokens.size()) - 1, run.layers, out.view));
+        transformer.backend().readback(logits.data(), out.view);
+        transformer.backend().synchronize();
+    }
+    return tokens;
 }
 
 }  // namespace fkv::run

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/model/transformer.h"
+#include "engine/model/scorer.h"
 #include "engine/trace/settings.h"
 
 #include <cstdint>
@@ -12,11 +12,21 @@
 
 namespace fkv::run {
 
+/// What a layer's selection needs, on the host (SPEC section 1). M = S - w, 0 when S <= w.
+struct LayerScores {
+    std::int64_t scored = 0;               ///< M
+    std::vector<float> windowSums;         ///< [H, M]
+    std::vector<float> saliency;           ///< [G, M]
+    std::vector<float> total;              ///< [M], summed over groups
+    std::vector<std::uint32_t> ranks;      ///< [G, M]
+    std::vector<std::uint32_t> tspRanks;   ///< [M]
+};
+
 /// A prefill with everything that makes a rerun cheap. Layer l of `caches` and `scores` is layer l of
 /// the model; `checkpoints` hold the hidden states after each layer.
 struct FullResult {
     std::vector<model::LayerCache> caches;     ///< [L], uncompressed, by position
-    std::vector<model::LayerScores> scores;    ///< [L]
+    std::vector<LayerScores> scores;    ///< [L]
     std::vector<ops::Tensor> checkpoints;      ///< [L] of [N, hidden]
     std::vector<float> logits;                 ///< [V]
     std::int64_t tokens = 0;                   ///< N
@@ -26,7 +36,7 @@ struct FullResult {
 struct RerunResult {
     std::vector<std::int32_t> survivors;       ///< [T], ascending
     std::vector<model::LayerCache> caches;     ///< [L - firstLate]
-    std::vector<model::LayerScores> scores;    ///< [L - firstLate]
+    std::vector<LayerScores> scores;    ///< [L - firstLate]
     std::vector<float> logits;                 ///< [V]
 };
 
@@ -61,5 +71,17 @@ struct DecodeCache {
 /// `late` may be null: full context. `room` is the number of tokens to be generated.
 DecodeCache decodeCache(model::Transformer& transformer, const FullResult& full,
                         const RerunResult* late, const trace::Budgets& budgets, std::int64_t room);
+
+/// One greedy continuation of at most `count` tokens, the first being arg max of `firstLogits`;
+/// stops after an end-of-sequence id. Tails must have room for `count` tokens. With `stopAtEos`
+/// false it always gives `count` tokens.
+struct GreedyRun {
+    std::span<const float> firstLogits;
+    std::span<ops::DecodeLayer> layers;
+    std::int64_t position;  ///< of the first generated token: N
+    int count;
+    bool stopAtEos;
+};
+std::vector<std::int32_t> greedy(model::Transformer& transformer, const GreedyRun& run);
 
 }  // namespace fkv::run

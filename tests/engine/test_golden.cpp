@@ -84,7 +84,7 @@ protected:
     }
     std::vector<std::int32_t> greedy(const run::RerunResult* late, const trace::Budgets& b) {
         auto cache = run::decodeCache(engine().transformer, m_full, late, b, 32);
-        return engine().transformer.greedy(
+        return run::greedy(engine().transformer,
             {late != nullptr ? late->logits : m_full.logits, cache.layers, m_full.tokens, 32, false});
     }
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/model/scorer.h"
+
+#include "engine/core/error.h"
+
+#include <algorithm>
+
+namespace fkv::model {
+
+using trace::Zone;
+
+namespace {
+
+/// The front of scratch as [rows, cols] without gaps, as pooling takes planes.
+ops::View front(const ops::Tensor& scratch, std::int64_t cols) {
+    return {scratch.view.data, scratch.view.dtype, scratch.view.rows, cols, cols};
+}
+
+}  // namespace
+
+Scorer::Scorer(Transformer& transformer, std::int64_t mostScored)
+    : m_transformer(transformer), m_most(std::max<std::int64_t>(mostScored, 0)) {
+    DeviceMemory& memory = transformer.memory();
+    const Config& c = transformer.config();
+    m_windowSums = memory.matrix(c.queryHeads, m_most);
+    m_saliency = memory.matrix(c.kvHeads, m_most);
+    m_total = memory.matrix(1, m_most);
+    m_ranks = memory.matrix(c.kvHeads, m_most, DType::U32);
+    m_tspRanks = memory.matrix(1, m_most, DType::U32);
+}
+
+const Scorer::Views& Scorer::run(const Layer& layer, PassScope& scope) {
+    const std::int64_t tokens = layer.keys.length;
+    const std::int64_t window = layer.scoring.window;
+    const std::int64_t m = std::max<std::int64_t>(0, tokens - window);
+    if (m > m_most || (m > 0 && layer.lastQueries.rows < window))
+        throw Error(ErrorCode::Internal, "a layer is longer than its scorer was made for");
+    m_views = {m,
+               front(m_windowSums, m),
+               front(m_saliency, m),
+               front(m_total, m),
+               front(m_ranks, m),
+               front(m_tspRanks, m)};
+    if (m == 0) return m_views;
+    ops::Backend& backend = m_transformer.backend();
+    const Config& c = m_transformer.config();
+    scope.op(Zone::WindowSums, tokens, [&] {
+        backend.windowSums({layer.lastQueries.rowsFrom(layer.lastQueries.rows - window, window),
+                            layer.keys, c.queryHeads, m_transformer.attentionScale(),
+                            m_views.windowSums});
+    });
+    scope.op(Zone::Saliency, m, [&] {
+        backend.saliency({m_views.windowSums, c.kvHeads, layer.scoring.kernel,
+                          layer.scoring.average, m_views.saliency, m_views.total});
+    });
+    scope.op(Zone::Ranks, m, [&] {
+        backend.ranks({m_views.saliency, m_views.ranks});
+        backend.ranks({m_views.total, m_views.tspRanks});
+    });
+    return m_views;
+}
+
+}  // namespace fkv::model
