@@ -13,11 +13,15 @@ std::int64_t clockNs() {
         .count();
 }
 
-}  // namespace
+} // namespace
 
-SpanSink::SpanSink(std::size_t expected) : m_originNs(clockNs()) { m_spans.reserve(expected); }
+SpanSink::SpanSink(std::size_t expected) : m_originNs(clockNs()) {
+    m_spans.reserve(expected);
+}
 
-std::int64_t SpanSink::nowNs() const { return clockNs() - m_originNs; }
+std::int64_t SpanSink::nowNs() const {
+    return clockNs() - m_originNs;
+}
 
 ScopedSpan::ScopedSpan(SpanSink& sink, const Where& where) : m_sink(sink) {
     m_span.zone = where.zone;
@@ -32,4 +36,4 @@ ScopedSpan::~ScopedSpan() {
     m_sink.add(m_span);
 }
 
-}  // namespace fkv
+} // namespace fkv

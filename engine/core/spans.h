@@ -12,12 +12,12 @@
 
 namespace fkv {
 
-/// Collects spans of one stretch of work against one clock. Recording is a push into reserved memory.
-/// A GPU backend will time by event pairs that are resolved when the spans are taken.
+/// Collects spans of one stretch of work against one clock. Recording is a push into reserved
+/// memory. A GPU backend will time by event pairs that are resolved when the spans are taken.
 class SpanSink {
 public:
     explicit SpanSink(std::size_t expected = 1024);
-    std::int64_t nowNs() const;  ///< since this sink was made
+    std::int64_t nowNs() const; ///< since this sink was made
     void add(const trace::Span& span) { m_spans.push_back(span); }
     const std::vector<trace::Span>& spans() const { return m_spans; }
     std::vector<trace::Span> take() { return std::exchange(m_spans, {}); }
@@ -60,7 +60,8 @@ public:
     void resetInstead() { m_instead = trace::Zone::Count; }
 
     /// Runs one op. Throws Error{Cancelled} in its place after a stop.
-    template <class Op> void op(trace::Zone zone, std::int64_t tokens, const Op& op) {
+    template <class Op>
+    void op(trace::Zone zone, std::int64_t tokens, const Op& op) {
         m_gate.pass(m_stop);
         const ScopedSpan span(m_spans, where(zone, tokens));
         op();
@@ -84,4 +85,4 @@ private:
     trace::Zone m_instead = trace::Zone::Count;
 };
 
-}  // namespace fkv
+} // namespace fkv

@@ -33,8 +33,14 @@ ops::Tensor DeviceMemory::matrix(std::int64_t rows, std::int64_t cols, DType dty
     return t;
 }
 
-std::int64_t DeviceMemory::heldBytes() const { return m_count->held; }
-std::int64_t DeviceMemory::peakBytes() const { return m_count->peak; }
-void DeviceMemory::restartPeak() { m_count->peak = m_count->held; }
+std::int64_t DeviceMemory::heldBytes() const {
+    return m_count->held;
+}
+std::int64_t DeviceMemory::peakBytes() const {
+    return m_count->peak;
+}
+void DeviceMemory::restartPeak() {
+    m_count->peak = m_count->held;
+}
 
-}  // namespace fkv::model
+} // namespace fkv::model

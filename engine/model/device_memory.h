@@ -19,7 +19,7 @@ public:
     ops::Tensor matrix(std::int64_t rows, std::int64_t cols, DType dtype = DType::F32);
 
     std::int64_t heldBytes() const;
-    std::int64_t peakBytes() const;  ///< the most that was held at once since restartPeak()
+    std::int64_t peakBytes() const; ///< the most that was held at once since restartPeak()
     void restartPeak();
 
 private:
@@ -28,4 +28,4 @@ private:
     std::shared_ptr<Count> m_count;
 };
 
-}  // namespace fkv::model
+} // namespace fkv::model

@@ -16,7 +16,7 @@ ops::View front(const ops::Tensor& scratch, std::int64_t cols) {
     return {scratch.view.data, scratch.view.dtype, scratch.view.rows, cols, cols};
 }
 
-}  // namespace
+} // namespace
 
 Scorer::Scorer(Transformer& transformer, std::int64_t mostScored)
     : m_transformer(transformer), m_most(std::max<std::int64_t>(mostScored, 0)) {
@@ -60,4 +60,4 @@ const Scorer::Views& Scorer::run(const Layer& layer, PassScope& scope) {
     return m_views;
 }
 
-}  // namespace fkv::model
+} // namespace fkv::model

@@ -8,13 +8,14 @@
 namespace fkv::model {
 
 struct Scoring {
-    int window = 8;  ///< w, at most kMostWindow
+    int window = 8; ///< w, at most kMostWindow
     int kernel = 7;
     bool average = false;
     bool operator==(const Scoring&) const = default;
 };
 
-/// Scores the keys of a layer (SPEC section 1) in scratch that is made once for all layers of a pass.
+/// Scores the keys of a layer (SPEC section 1) in scratch that is made once for all layers of a
+/// pass.
 class Scorer {
 public:
     /// `mostScored` is the largest M = S - w of the pass.
@@ -22,16 +23,16 @@ public:
 
     /// Results in backend memory, valid until the next run(). M = S - w, 0 when S <= w.
     struct Views {
-        std::int64_t scored = 0;  ///< M
-        ops::View windowSums;     ///< [H, M]
-        ops::View saliency;       ///< [G, M]
-        ops::View total;          ///< [1, M], summed over groups
-        ops::View ranks;          ///< [G, M] U32
-        ops::View tspRanks;       ///< [1, M] U32
+        std::int64_t scored = 0; ///< M
+        ops::View windowSums;    ///< [H, M]
+        ops::View saliency;      ///< [G, M]
+        ops::View total;         ///< [1, M], summed over groups
+        ops::View ranks;         ///< [G, M] U32
+        ops::View tspRanks;      ///< [1, M] U32
     };
     struct Layer {
-        ops::View lastQueries;  ///< [at least min(w, S), H d], newest last
-        ops::KvView keys;       ///< length S
+        ops::View lastQueries; ///< [at least min(w, S), H d], newest last
+        ops::KvView keys;      ///< length S
         Scoring scoring;
     };
     const Views& run(const Layer& layer, PassScope& scope);
@@ -43,4 +44,4 @@ private:
     Views m_views;
 };
 
-}  // namespace fkv::model
+} // namespace fkv::model

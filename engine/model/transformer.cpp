@@ -26,10 +26,13 @@ std::span<const std::int32_t> part(std::span<const std::int32_t> all, std::int64
     return all.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
 }
 
-}  // namespace
+} // namespace
 
 Transformer::Transformer(const Config& config, const Weights& weights, ops::Backend& backend)
-    : m_config(config), m_weights(weights), m_backend(backend), m_memory(backend),
+    : m_config(config),
+      m_weights(weights),
+      m_backend(backend),
+      m_memory(backend),
       m_queryCols(std::int64_t{config.queryHeads} * config.headDim),
       m_keyCols(2 * std::int64_t{config.kvHeads} * config.headDim) {
     backend.reserve({kChunk, config.contextLength, config.queryHeads, config.kvHeads,
@@ -41,6 +44,7 @@ Transformer::Transformer(const Config& config, const Weights& weights, ops::Back
     m_gateUp = m_memory.matrix(kChunk, 2 * std::int64_t{config.intermediate}, activation);
     m_gated = m_memory.matrix(kChunk, config.intermediate, activation);
     m_logits = m_memory.matrix(1, config.vocabulary);
+    m_scratchBytes = m_memory.heldBytes();
 }
 
 LayerCache Transformer::makeCache(std::int64_t capacity) {
@@ -70,7 +74,8 @@ void Transformer::embed(std::span<const std::int32_t> ids, const ops::View& out,
     for (std::int64_t begin = 0; begin < out.rows; begin += kChunk) {
         const std::int64_t rows = std::min(kChunk, out.rows - begin);
         scope.op(Zone::Embed, rows, [&] {
-            m_backend.embed({part(ids, begin, rows), m_weights.embedding, out.rowsFrom(begin, rows)});
+            m_backend.embed(
+                {part(ids, begin, rows), m_weights.embedding, out.rowsFrom(begin, rows)});
         });
     }
 }
@@ -108,8 +113,8 @@ void Transformer::appendKeys(const LayerRun& run, const Chunk& chunk, PassScope&
                     static_cast<std::size_t>(skipped) * sizeOf(bias.dtype),
                 bias.dtype, 1, cols, cols};
     scope.op(Zone::Qkv, chunk.rows, [&] {
-        m_backend.linear({m_normed.view.rowsFrom(0, chunk.rows), w.qkv.rowsFrom(skipped, cols), bias,
-                          qkv, false});
+        m_backend.linear({m_normed.view.rowsFrom(0, chunk.rows), w.qkv.rowsFrom(skipped, cols),
+                          bias, qkv, false});
     });
     const std::int64_t at = run.from + chunk.begin;
     run.kv.length = at;
@@ -156,8 +161,9 @@ void Transformer::projectQueries(int layer, const ops::View& x,
     ops::KvView noKeys;
     noKeys.dtype = m_backend.info().kvType;
     noKeys.headDim = m_config.headDim;
-    scope.op(Zone::Norm, x.rows,
-             [&] { m_backend.rmsNorm({x, w.inputNorm, m_config.rmsEps, normed}); });
+    scope.op(Zone::Norm, x.rows, [&] {
+        m_backend.rmsNorm({x, w.inputNorm, m_config.rmsEps, normed});
+    });
     scope.op(Zone::Qkv, x.rows, [&] {
         m_backend.linear({normed, w.qkv.rowsFrom(0, m_queryCols), bias, queries, false});
     });
@@ -174,8 +180,9 @@ void Transformer::finishRows(int layer, const ops::View& x, const ops::View& att
     const ops::View gateUp = m_gateUp.view.rowsFrom(0, x.rows);
     const ops::View gated = m_gated.view.rowsFrom(0, x.rows);
     scope.op(Zone::OutProj, x.rows, [&] { m_backend.linear({attended, w.out, {}, x, true}); });
-    scope.op(Zone::Norm, x.rows,
-             [&] { m_backend.rmsNorm({x, w.postNorm, m_config.rmsEps, normed}); });
+    scope.op(Zone::Norm, x.rows, [&] {
+        m_backend.rmsNorm({x, w.postNorm, m_config.rmsEps, normed});
+    });
     scope.op(Zone::Mlp, x.rows, [&] { m_backend.linear({normed, w.gateUp, {}, gateUp, false}); });
     scope.op(Zone::Mlp, x.rows, [&] { m_backend.swiglu({gateUp, gated}); });
     scope.op(Zone::Mlp, x.rows, [&] { m_backend.linear({gated, w.down, {}, x, true}); });
@@ -219,9 +226,17 @@ std::vector<float> Transformer::lastLogits(const ops::View& x, PassScope& scope)
 ops::DecodePlan Transformer::decodePlan(std::span<const std::int32_t> tokens, std::int64_t position,
                                         std::span<ops::DecodeLayer> layers,
                                         const ops::View& logits) const {
-    return {tokens,           position,           layers,           m_weights.embedding,
-            m_weights.finalNorm, m_weights.lmHead, m_weights.cosTable, m_weights.sinTable,
-            m_config.queryHeads, m_config.rmsEps, logits};
+    return {tokens,
+            position,
+            layers,
+            m_weights.embedding,
+            m_weights.finalNorm,
+            m_weights.lmHead,
+            m_weights.cosTable,
+            m_weights.sinTable,
+            m_config.queryHeads,
+            m_config.rmsEps,
+            logits};
 }
 
-}  // namespace fkv::model
+} // namespace fkv::model

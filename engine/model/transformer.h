@@ -16,15 +16,15 @@ namespace fkv::model {
 /// Keys and values of one layer with their memory.
 struct LayerCache {
     ops::BufferPtr memory;
-    ops::KvView kv;  ///< [G, capacity, d] each
+    ops::KvView kv; ///< [G, capacity, d] each
 };
 
 /// Queries kept of the end of a layer, and so the widest window that can be scored.
 inline constexpr std::int64_t kMostWindow = 64;
 
 /// The blocks of a Llama model over one backend. Prefill runs layer by layer in chunks of kChunk
-/// tokens; chunk sizes are constants, so that two runs give the same bits. All scratch is made here,
-/// so no layer allocates. Borrows its arguments.
+/// tokens; chunk sizes are constants, so that two runs give the same bits. All scratch is made
+/// here, so no layer allocates. Borrows its arguments.
 class Transformer {
 public:
     static constexpr std::int64_t kChunk = 512;
@@ -32,8 +32,8 @@ public:
     Transformer(const Config& config, const Weights& weights, ops::Backend& backend);
 
     LayerCache makeCache(std::int64_t capacity);
-    ops::Tensor makeRows(std::int64_t rows);         ///< [rows, hidden]
-    ops::Tensor makeLastQueries(std::int64_t tokens);  ///< [min(kMostWindow, tokens), H d]
+    ops::Tensor makeRows(std::int64_t rows);          ///< [rows, hidden]
+    ops::Tensor makeLastQueries(std::int64_t tokens); ///< [min(kMostWindow, tokens), H d]
 
     /// Token embeddings [ids, hidden].
     void embed(std::span<const std::int32_t> ids, const ops::View& out, PassScope& scope);
@@ -43,9 +43,9 @@ public:
     /// reads the rest, and their x is left as it was.
     struct LayerRun {
         int layer;
-        ops::View x;                              ///< [R, hidden]
-        std::span<const std::int32_t> positions;  ///< [R], ascending original positions
-        ops::KvView& kv;                          ///< capacity >= from + R; length is set
+        ops::View x;                             ///< [R, hidden]
+        std::span<const std::int32_t> positions; ///< [R], ascending original positions
+        ops::KvView& kv;                         ///< capacity >= from + R; length is set
         std::int64_t from = 0;
         std::int64_t live = 0;
         /// [min(kMostWindow, from + R), H d] or empty: takes the newest post-RoPE queries of live
@@ -57,9 +57,9 @@ public:
     /// One layer over some of its tokens, whose keys and values are in `kv` with all the others.
     struct RowsRun {
         int layer;
-        ops::View x;                              ///< [R, hidden], in place
-        std::span<const std::int32_t> positions;  ///< [R], ascending original positions
-        std::span<const std::int32_t> visible;    ///< [R] tokens of kv that a row sees: its place + 1
+        ops::View x;                             ///< [R, hidden], in place
+        std::span<const std::int32_t> positions; ///< [R], ascending original positions
+        std::span<const std::int32_t> visible; ///< [R] tokens of kv that a row sees: its place + 1
         ops::KvView kv;
     };
     void runRows(const RowsRun& run, PassScope& scope);
@@ -67,9 +67,9 @@ public:
     /// Post-RoPE queries [R, H d] of rows of x, whose layer is not run.
     struct QueriesRun {
         int layer;
-        ops::View x;                              ///< [R <= kChunk, hidden]
-        std::span<const std::int32_t> positions;  ///< [R]
-        ops::View out;                            ///< [R, H d]
+        ops::View x;                             ///< [R <= kChunk, hidden]
+        std::span<const std::int32_t> positions; ///< [R]
+        ops::View out;                           ///< [R, H d]
     };
     void queries(const QueriesRun& run, PassScope& scope);
 
@@ -85,6 +85,8 @@ public:
     const Weights& weights() const { return m_weights; }
     ops::Backend& backend() { return m_backend; }
     DeviceMemory& memory() { return m_memory; }
+    const DeviceMemory& memory() const { return m_memory; }
+    std::int64_t scratchBytes() const { return m_scratchBytes; } ///< made once, for any pass
 
 private:
     struct Chunk;
@@ -99,14 +101,15 @@ private:
     const Weights& m_weights;
     ops::Backend& m_backend;
     DeviceMemory m_memory;
-    std::int64_t m_queryCols;  ///< H d
-    std::int64_t m_keyCols;    ///< 2 G d: keys and values
-    ops::Tensor m_normed;      ///< [kChunk, hidden]
-    ops::Tensor m_qkv;         ///< [kChunk, (H + 2 G) d]
-    ops::Tensor m_attended;    ///< [kChunk, H d]
-    ops::Tensor m_gateUp;      ///< [kChunk, 2 F]
-    ops::Tensor m_gated;       ///< [kChunk, F]
-    ops::Tensor m_logits;      ///< [1, V]
+    std::int64_t m_queryCols; ///< H d
+    std::int64_t m_keyCols;   ///< 2 G d: keys and values
+    std::int64_t m_scratchBytes = 0;
+    ops::Tensor m_normed;   ///< [kChunk, hidden]
+    ops::Tensor m_qkv;      ///< [kChunk, (H + 2 G) d]
+    ops::Tensor m_attended; ///< [kChunk, H d]
+    ops::Tensor m_gateUp;   ///< [kChunk, 2 F]
+    ops::Tensor m_gated;    ///< [kChunk, F]
+    ops::Tensor m_logits;   ///< [1, V]
 };
 
-}  // namespace fkv::model
+} // namespace fkv::model

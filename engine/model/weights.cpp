@@ -2,62 +2,14 @@
 #include "engine/model/weights.h"
 
 #include "engine/core/error.h"
-#include "engine/io/json_limits.h"
-#include "engine/io/safetensors.h"
+#include "engine/model/tensor_files.h"
 
 #include <cmath>
-#include <map>
 #include <string>
 
 namespace fkv::model {
 
 namespace {
-
-/// The tensors of a folder by name, over one file or several shards.
-class TensorFiles {
-public:
-    explicit TensorFiles(const std::filesystem::path& folder) {
-        const auto index = folder / "model.safetensors.index.json";
-        if (!std::filesystem::exists(index)) {
-            addFile(folder / "model.safetensors");
-            return;
-        }
-        const nlohmann::json json = io::readJson(index);
-        if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
-            throw Error(ErrorCode::BadFile, index.filename().string() + ": no weight_map");
-        std::map<std::string, bool> shards;
-        for (const auto& [tensor, file] : json["weight_map"].items()) {
-            if (!file.is_string() || file.get<std::string>().find('/') != std::string::npos)
-                throw Error(ErrorCode::BadFile, index.filename().string() + ": bad shard for " + tensor);
-            shards[file.get<std::string>()] = true;
-        }
-        for (const auto& shard : shards) addFile(folder / shard.first);
-    }
-
-    const io::TensorEntry* find(const std::string& name) const {
-        for (const io::SafetensorsFile& file : m_files)
-            if (const io::TensorEntry* entry = file.find(name)) return entry;
-        return nullptr;
-    }
-
-    const io::TensorEntry& require(const std::string& name, std::vector<std::int64_t> shape) const {
-        const io::TensorEntry* entry = find(name);
-        if (entry == nullptr)
-            throw Error(ErrorCode::BadFile, "the model has no tensor " + name);
-        if (entry->shape != shape)
-            throw Error(ErrorCode::BadFile, name + " has another shape than config.json says");
-        if (entry->dtype != DType::F32 && entry->dtype != DType::F16 && entry->dtype != DType::BF16)
-            throw Error(ErrorCode::Unsupported,
-                        name + " is " + std::string(fkv::name(entry->dtype)) + ", not F32, F16 or BF16");
-        return *entry;
-    }
-
-private:
-    void addFile(const std::filesystem::path& path) {
-        m_files.push_back(io::SafetensorsFile::open(path));
-    }
-    std::vector<io::SafetensorsFile> m_files;
-};
 
 /// Places tensors of the files into fresh backend memory.
 class Loader {
@@ -78,7 +30,8 @@ public:
     };
     ops::View stacked(const std::vector<Part>& parts, std::int64_t cols) {
         std::int64_t rows = 0;
-        for (const Part& part : parts) rows += part.rows;
+        for (const Part& part : parts)
+            rows += part.rows;
         const ops::View all = matrix(rows, cols, m_backend.info().weightType);
         std::int64_t at = 0;
         for (const Part& part : parts) {
@@ -114,14 +67,14 @@ ops::LayerWeights loadLayer(Loader& loader, const Config& c, int layer) {
                            c.hidden);
     w.out = loader.stacked({{p + "self_attn.o_proj.weight", c.hidden}}, queries);
     w.postNorm = loader.vector(p + "post_attention_layernorm.weight", c.hidden);
-    w.gateUp = loader.stacked({{p + "mlp.gate_proj.weight", c.intermediate},
-                               {p + "mlp.up_proj.weight", c.intermediate}},
-                              c.hidden);
+    w.gateUp = loader.stacked(
+        {{p + "mlp.gate_proj.weight", c.intermediate}, {p + "mlp.up_proj.weight", c.intermediate}},
+        c.hidden);
     w.down = loader.stacked({{p + "mlp.down_proj.weight", c.hidden}}, c.intermediate);
     return w;
 }
 
-}  // namespace
+} // namespace
 
 void ropeTables(double theta, std::int32_t headDim, std::int64_t positions,
                 std::vector<float>& cosines, std::vector<float>& sines) {
@@ -144,13 +97,15 @@ Weights loadWeights(const std::filesystem::path& folder, const Config& config,
                     const std::stop_token& stop) {
     const TensorFiles files(folder);
     Weights weights;
+    weights.fingerprint = files.fingerprint(config);
     Loader loader(files, backend, weights);
     const auto report = [&](int done) {
         throwIfStopped(stop);
         if (progress) progress(static_cast<double>(done) / (config.layers + 1));
     };
     report(0);
-    weights.embedding = loader.stacked({{"model.embed_tokens.weight", config.vocabulary}}, config.hidden);
+    weights.embedding =
+        loader.stacked({{"model.embed_tokens.weight", config.vocabulary}}, config.hidden);
     weights.finalNorm = loader.vector("model.norm.weight", config.hidden);
     // The tensor list decides about a tied head: the config key is often wrong.
     weights.lmHead = files.find("lm_head.weight") == nullptr
@@ -169,4 +124,4 @@ Weights loadWeights(const std::filesystem::path& folder, const Config& config,
     return weights;
 }
 
-}  // namespace fkv::model
+} // namespace fkv::model

@@ -14,12 +14,13 @@ namespace fkv::model {
 /// A model's weights in backend memory, q|k|v and gate|up fused, and the RoPE tables. Owns them.
 struct Weights {
     std::vector<ops::LayerWeights> layers;
-    ops::View embedding;  ///< [V, hidden]
-    ops::View finalNorm;  ///< [1, hidden]
-    ops::View lmHead;     ///< [V, hidden]; the embedding when tied
-    ops::View cosTable;   ///< [contextLength, d/2] F32
-    ops::View sinTable;   ///< [contextLength, d/2] F32
+    ops::View embedding; ///< [V, hidden]
+    ops::View finalNorm; ///< [1, hidden]
+    ops::View lmHead;    ///< [V, hidden]; the embedding when tied
+    ops::View cosTable;  ///< [contextLength, d/2] F32
+    ops::View sinTable;  ///< [contextLength, d/2] F32
     std::int64_t bytes = 0;
+    std::uint64_t fingerprint = 0; ///< of the config and the tensor list, see TensorFiles
     std::vector<ops::BufferPtr> buffers;
 };
 
@@ -35,4 +36,4 @@ Weights loadWeights(const std::filesystem::path& folder, const Config& config,
 void ropeTables(double theta, std::int32_t headDim, std::int64_t positions,
                 std::vector<float>& cosines, std::vector<float>& sines);
 
-}  // namespace fkv::model
+} // namespace fkv::model

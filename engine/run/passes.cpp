@@ -23,20 +23,23 @@ void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t beg
                 const ops::KvView& to) {
     for (std::int64_t g = 0; g < from.kvHeads; ++g) {
         const auto rows = [&](void* base, const ops::KvView& kv, std::int64_t at) {
-            const auto skip = static_cast<std::size_t>((g * kv.capacity + at) * kv.headDim) * sizeOf(kv.dtype);
-            return ops::View{static_cast<std::byte*>(base) + skip, kv.dtype, to.length, kv.headDim, kv.headDim};
+            const auto skip =
+                static_cast<std::size_t>((g * kv.capacity + at) * kv.headDim) * sizeOf(kv.dtype);
+            return ops::View{static_cast<std::byte*>(base) + skip, kv.dtype, to.length, kv.headDim,
+                             kv.headDim};
         };
         backend.copy(rows(to.keys, to, 0), rows(from.keys, from, begin));
         backend.copy(rows(to.values, to, 0), rows(from.values, from, begin));
     }
 }
 
-}  // namespace
+} // namespace
 
 namespace {
 
 std::int32_t argMax(std::span<const float> values) {
-    return static_cast<std::int32_t>(std::max_element(values.begin(), values.end()) - values.begin());
+    return static_cast<std::int32_t>(std::max_element(values.begin(), values.end()) -
+                                     values.begin());
 }
 
 /// Runs a layer and reads its scores.
@@ -68,7 +71,7 @@ struct LayerPass {
     }
 };
 
-}  // namespace
+} // namespace
 
 FullResult fullPass(model::Transformer& transformer, std::span<const std::int32_t> ids,
                     const PassOptions& options) {
@@ -113,7 +116,8 @@ RerunResult rerun(model::Transformer& transformer, const FullResult& full,
     const auto rows = static_cast<std::int64_t>(late.survivors.size());
     ops::Tensor x = transformer.makeRows(rows);
     transformer.backend().gatherRows(
-        {full.checkpoints[static_cast<std::size_t>(budgets.tspLayer)].view, late.survivors, x.view});
+        {full.checkpoints[static_cast<std::size_t>(budgets.tspLayer)].view, late.survivors,
+         x.view});
     LayerPass pass{transformer, options, late.survivors, x.view};
     const int layers = transformer.config().layers;
     for (int layer = budgets.firstLate(); layer < layers; ++layer) {
@@ -128,7 +132,8 @@ RerunResult rerun(model::Transformer& transformer, const FullResult& full,
     return late;
 }
 
-std::vector<std::vector<std::int32_t>> keptPositions(const FullResult& full, const RerunResult& late,
+std::vector<std::vector<std::int32_t>> keptPositions(const FullResult& full,
+                                                     const RerunResult& late,
                                                      const trace::Budgets& budgets, int layer) {
     const bool reduced = layer >= budgets.firstLate();
     const auto index = static_cast<std::size_t>(reduced ? layer - budgets.firstLate() : layer);
@@ -185,8 +190,10 @@ DecodeCache decodeCache(model::Transformer& transformer, const FullResult& full,
             decode.prefix.length = kept - window;
             const ops::Tensor ranks = [&] {
                 ops::Tensor t;
-                t.buffer = backend.allocate(scores.ranks.size() * sizeof(std::uint32_t), ops::Lifetime::Scratch);
-                t.view = {t.buffer->data(), DType::U32, source.kv.kvHeads, scores.scored, scores.scored};
+                t.buffer = backend.allocate(scores.ranks.size() * sizeof(std::uint32_t),
+                                            ops::Lifetime::Scratch);
+                t.view = {t.buffer->data(), DType::U32, source.kv.kvHeads, scores.scored,
+                          scores.scored};
                 backend.upload(t.view, scores.ranks.data());
                 return t;
             }();
@@ -217,4 +224,4 @@ std::vector<std::int32_t> greedy(model::Transformer& transformer, const GreedyRu
     return tokens;
 }
 
-}  // namespace fkv::run
+} // namespace fkv::run

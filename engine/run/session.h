@@ -21,29 +21,30 @@ namespace fkv::run {
 struct PromptSpec {
     std::string text;
     std::optional<std::vector<std::int32_t>> ids;
-    std::string expected;  ///< expected answer, may be empty
+    std::string expected; ///< expected answer, may be empty
 };
 
 struct Request {
     PromptSpec prompt;
     trace::Settings settings;
-    int generate = 32;              ///< tokens to generate at most; 0: first token only
+    int generate = 32; ///< tokens to generate at most; 0: first token only
     std::int64_t checkpointBudgetBytes = 4LL << 30;
     bool fidelity = true;
-    bool tables = true;             ///< stabilization curves
+    bool tables = true; ///< stabilization curves
 };
 
 /// What an analysis would need, before it is run.
 struct MemoryEstimate {
-    std::int64_t weightBytes = 0, kvBytes = 0, checkpointBytes = 0, planeBytes = 0, scratchBytes = 0;
+    std::int64_t weightBytes = 0, kvBytes = 0, checkpointBytes = 0, planeBytes = 0,
+                 scratchBytes = 0;
     std::int64_t total() const {
         return weightBytes + kvBytes + checkpointBytes + planeBytes + scratchBytes;
     }
 };
 
-/// A loaded model with everything that makes changes cheap: full KV, checkpoints, planes. Lives on one
-/// thread; only gate() and const getters may be used from others. Throws Error; after any throw the
-/// session is usable and earlier Runs are untouched.
+/// A loaded model with everything that makes changes cheap: full KV, checkpoints, planes. Lives on
+/// one thread; only gate() and const getters may be used from others. Throws Error; after any throw
+/// the session is usable and earlier Runs are untouched.
 class Session {
 public:
     static std::unique_ptr<Session> open(const std::filesystem::path& modelFolder,
@@ -60,24 +61,25 @@ public:
     trace::Prompt tokenize(const PromptSpec& spec) const;
     MemoryEstimate estimate(std::int64_t tokens, const Request& request) const;
 
-    /// The one entry for everything a control can change. Compares the request with what is held and
-    /// does the least: nothing but regather and decode for a KV budget; layers after t for TSP; rescoring
-    /// for window, kernel and pooling; rows from the first changed token for an edited prompt; else a
-    /// new full pass. Publishes partial Runs and returns the finished one.
+    /// The one entry for everything a control can change. Compares the request with what is held
+    /// and does the least: nothing but regather and decode for a KV budget; layers after t for TSP;
+    /// rescoring for window, kernel and pooling; rows from the first changed token for an edited
+    /// prompt; else a new full pass. Publishes partial Runs and returns the finished one.
     trace::RunPtr analyse(const Request& request, Observer& observer, const std::stop_token& stop);
 
-    /// Standalone prefill (the deployed path) `repeats` times, full and FastKV in turn, after one warm-up.
-    /// Returns the last analysed run with `timing.standalone*Ms` and a standalone FastKvPass.
+    /// Standalone prefill (the deployed path) `repeats` times, full and FastKV in turn, after one
+    /// warm-up. Returns the last analysed run with `timing.standalone*Ms` and a standalone
+    /// FastKvPass.
     trace::RunPtr measure(const Request& request, int repeats, Observer& observer,
                           const std::stop_token& stop);
 
     /// What the last analyse() really did, for tests and the status bar.
     struct Work {
-        std::int64_t fullRows = 0;     ///< rows x layers of the full pass
-        std::int64_t rerunRows = 0;    ///< rows x layers of the rerun
+        std::int64_t fullRows = 0;  ///< rows x layers of the full pass
+        std::int64_t rerunRows = 0; ///< rows x layers of the rerun
         bool rescored = false;
-        bool regathered = false;
-        std::int64_t decoded = 0;
+        bool regathered = false;  ///< false too where a smaller budget is a prefix of what is held
+        std::int64_t decoded = 0; ///< tokens of both answers
     };
     const Work& lastWork() const;
 
@@ -87,4 +89,4 @@ private:
     std::unique_ptr<Impl> m_impl;
 };
 
-}  // namespace fkv::run
+} // namespace fkv::run

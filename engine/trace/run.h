@@ -100,7 +100,9 @@ struct Counters {
     std::int64_t planeBytes = 0;
     std::int64_t scratchBytes = 0;
     std::int64_t heldBytes = 0;         ///< all of it, weights included
-    std::int64_t peakBytes = 0;
+    std::int64_t peakBytes = 0;         ///< the most that was held at once
+    std::int64_t standaloneFullPeakBytes = 0;    ///< of the measured deployed path; 0: not measured
+    std::int64_t standaloneFastKvPeakBytes = 0;
     std::string givenUp;                ///< what did not fit, in words; empty if nothing
     std::vector<std::int32_t> checkpointLayers;  ///< layers whose output is held; ascending
 };
@@ -113,6 +115,9 @@ struct Timing {
     std::optional<double> fastKvPrefillMs;           ///< composed, see `fastKvState`
     std::optional<double> rerunMs;
     std::optional<double> loadMs;
+    /// Tokens of this prompt whose keys and values were there from an earlier one. Above 0 the spans
+    /// of the full pass cover the rest alone, so that the prefill totals are absent.
+    std::int64_t reusedTokens = 0;
     State fastKvState = State::Composed;
     std::vector<double> standaloneFullMs;            ///< one entry a measured repetition
     std::vector<double> standaloneFastKvMs;

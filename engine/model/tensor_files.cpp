@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/model/tensor_files.h"
+
+#include "engine/core/error.h"
+#include "engine/io/json_limits.h"
+
+#include <bit>
+#include <map>
+#include <set>
+
+namespace fkv::model {
+
+namespace {
+
+class Fnv1a {
+public:
+    void add(std::string_view bytes) {
+        for (const char c : bytes)
+            m_hash = (m_hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    }
+    /// Byte by byte, lowest first, on any machine.
+    void add(std::uint64_t value) {
+        for (int i = 0; i < 8; ++i)
+            m_hash = (m_hash ^ ((value >> (8 * i)) & 0xFFU)) * 0x100000001b3ULL;
+    }
+    std::uint64_t hash() const { return m_hash; }
+
+private:
+    std::uint64_t m_hash = 0xcbf29ce484222325ULL;
+};
+
+} // namespace
+
+TensorFiles::TensorFiles(const std::filesystem::path& folder) {
+    const auto index = folder / "model.safetensors.index.json";
+    if (!std::filesystem::exists(index)) {
+        m_files.push_back(io::SafetensorsFile::open(folder / "model.safetensors"));
+        return;
+    }
+    const nlohmann::json json = io::readJson(index);
+    if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
+        throw Error(ErrorCode::BadFile, index.filename().string() + ": no weight_map");
+    std::set<std::string> shards;
+    for (const auto& [tensor, file] : json["weight_map"].items()) {
+        if (!file.is_string() || file.get<std::string>().find('/') != std::string::npos)
+            throw Error(ErrorCode::BadFile,
+                        index.filename().string() + ": bad shard for " + tensor);
+        shards.insert(file.get<std::string>());
+    }
+    for (const std::string& shard : shards)
+        m_files.push_back(io::SafetensorsFile::open(folder / shard));
+}
+
+const io::TensorEntry* TensorFiles::find(const std::string& name) const {
+    for (const io::SafetensorsFile& file : m_files)
+        if (const io::TensorEntry* entry = file.find(name)) return entry;
+    return nullptr;
+}
+
+const io::TensorEntry& TensorFiles::require(const std::string& name,
+                                            std::vector<std::int64_t> shape) const {
+    const io::TensorEntry* entry = find(name);
+    if (entry == nullptr) throw Error(ErrorCode::BadFile, "the model has no tensor " + name);
+    if (entry->shape != shape)
+        throw Error(ErrorCode::BadFile, name + " has another shape than config.json says");
+    if (entry->dtype != DType::F32 && entry->dtype != DType::F16 && entry->dtype != DType::BF16)
+        throw Error(ErrorCode::Unsupported, name + " is " + std::string(fkv::name(entry->dtype)) +
+                                                ", not F32, F16 or BF16");
+    return *entry;
+}
+
+std::uint64_t TensorFiles::fingerprint(const Config& c) const {
+    Fnv1a hash;
+    hash.add(c.modelType);
+    for (const std::int64_t number :
+         {std::int64_t{c.layers}, std::int64_t{c.hidden}, std::int64_t{c.intermediate},
+          std::int64_t{c.queryHeads}, std::int64_t{c.kvHeads}, std::int64_t{c.headDim},
+          std::int64_t{c.vocabulary}, c.contextLength})
+        hash.add(static_cast<std::uint64_t>(number));
+    hash.add(std::uint64_t{std::bit_cast<std::uint32_t>(c.rmsEps)});
+    hash.add(std::bit_cast<std::uint64_t>(c.ropeTheta));
+    std::map<std::string_view, const io::TensorEntry*> tensors;
+    for (const io::SafetensorsFile& file : m_files)
+        for (const io::TensorEntry& entry : file.tensors())
+            tensors[entry.name] = &entry;
+    for (const auto& [name, entry] : tensors) {
+        hash.add(name);
+        hash.add(fkv::name(entry->dtype));
+        hash.add(std::uint64_t{entry->shape.size()});
+        for (const std::int64_t extent : entry->shape)
+            hash.add(static_cast<std::uint64_t>(extent));
+    }
+    return hash.hash();
+}
+
+} // namespace fkv::model

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run/analysis.h"
+
+#include "engine/core/error.h"
+#include "engine/run/decode.h"
+#include "engine/run/decode_cache.h"
+#include "engine/run/fidelity.h"
+#include "engine/run/full_pass.h"
+#include "engine/run/memory.h"
+#include "engine/run/prompt.h"
+#include "engine/run/rerun.h"
+#include "engine/run/timing.h"
+#include "engine/select/budgets.h"
+#include "engine/select/rescore.h"
+#include "engine/select/stabilization.h"
+
+#include <algorithm>
+
+namespace fkv::run {
+
+using trace::PassKind;
+
+namespace {
+
+/// Streamed answers are shown a few times a second: more would only keep the window busy.
+constexpr std::chrono::milliseconds kStreamEvery{150};
+
+// Rough shares of time, in rows of one layer: progress has to be steady, not exact.
+constexpr double kDecodeRows = 8.0;  ///< of a decode step
+constexpr double kTableShare = 0.02; ///< of tables, of a full pass
+
+model::Scoring scoringOf(const trace::Settings& s) {
+    return {s.window, s.kernel, s.pooling == trace::Pooling::Average};
+}
+
+} // namespace
+
+Analysis::Analysis(SessionState& state, const Request& request, Observer& observer,
+                   const std::stop_token& stop)
+    : m_state(state),
+      m_held(state.held),
+      m_request(request),
+      m_observer(observer),
+      m_stop(stop),
+      m_context{state.model, state.gate, m_stop},
+      m_progress(observer),
+      m_scoring(scoringOf(request.settings)),
+      m_lastStreamed(Clock::now()) {}
+
+trace::RunPtr Analysis::run() {
+    m_state.work = {};
+    checkRequest(m_request, m_state.model.info());
+    throwIfStopped(m_stop);
+    ensurePrompt();
+    m_budgets = select::computeBudgets(m_request.settings, m_state.model.info(), m_prompt->size());
+    planProgress();
+    ensureFull();
+    ensureScoring();
+    if (fullAnswerServes()) m_fullAnswer = m_held.fullAnswer.answer;
+    if (m_state.work.fullRows > 0 || m_state.work.rescored) publish();
+    ensureRerun();
+    if (answerServes()) m_answer = m_held.answer.answer;
+    publish();
+    ensureCaches();
+    ensureFullAnswer();
+    ensureAnswer();
+    ensureFidelity();
+    ensureTables();
+    m_progress.report("Done");
+    m_state.lastRun = makeRun();
+    m_observer.published(m_state.lastRun);
+    return m_state.lastRun;
+}
+
+void Analysis::ensurePrompt() {
+    const PromptSpec& spec = m_request.prompt;
+    const PromptSpec& held = m_state.promptSpec;
+    const model::Config& config = m_state.model.config();
+    if (!m_held.prompt || spec.text != held.text || spec.ids != held.ids ||
+        spec.expected != held.expected) {
+        m_progress.report("Reading the prompt");
+        m_held.prompt = std::make_shared<const trace::Prompt>(
+            makePrompt(spec, m_state.model.tokenizer(), {config.vocabulary, config.contextLength}));
+        m_state.promptSpec = spec;
+    }
+    m_prompt = m_held.prompt;
+    checkLength(m_prompt->size(), m_request.generate, config.contextLength);
+}
+
+void Analysis::planProgress() {
+    const int layers = m_context.layers();
+    const auto tokens = static_cast<double>(m_prompt->size());
+    const bool full = !fullServes();
+    if (full)
+        m_progress.plan(layers *
+                        (tokens - static_cast<double>(restartRow(m_held.full, m_prompt->ids))));
+    if (full || !rerunServes())
+        m_progress.plan(rerunLayers(m_held.full, m_budgets, layers) *
+                        static_cast<double>(m_budgets.propagated));
+    const double answer = layers * kDecodeRows * m_request.generate;
+    if (full || !fullAnswerServes()) m_progress.plan(answer);
+    if (full || !answerServes()) m_progress.plan(answer);
+    if (m_request.tables &&
+        (full || m_held.full.scoring != m_scoring || !m_held.full.planes->tables))
+        m_progress.plan(kTableShare * layers * tokens);
+}
+
+bool Analysis::fullServes() const {
+    return m_held.full.complete && m_held.full.ids == m_prompt->ids &&
+           holdsCheckpoints(m_context, m_request.checkpointBudgetBytes, m_held.full);
+}
+
+void Analysis::ensureFull() {
+    if (fullServes()) {
+        dropCheckpoints(m_context, m_request.checkpointBudgetBytes, m_held.full);
+        return;
+    }
+    m_state.model.transformer().memory().restartPeak();
+    FullPassRequest request;
+    request.ids = m_prompt->ids;
+    request.scoring = m_scoring;
+    request.checkpointBudgetBytes = m_request.checkpointBudgetBytes;
+    const std::int64_t rows = m_prompt->size() - restartRow(m_held.full, m_prompt->ids);
+    request.progress = [&](int layer) {
+        if (layer > 0) m_progress.advance(static_cast<double>(rows));
+        m_progress.report("Prefill, layer " + std::to_string(layer + 1) + " of " +
+                          std::to_string(m_context.layers()));
+    };
+    m_state.work.fullRows = runFullPass(m_context, request, m_held) * m_context.layers();
+    m_progress.advance(static_cast<double>(rows));
+}
+
+void Analysis::ensureScoring() {
+    HeldFull& full = m_held.full;
+    if (full.scoring == m_scoring) return;
+    m_progress.report("Scoring");
+    if (full.scoring.window != m_scoring.window) {
+        scoreAnew(m_context, m_scoring, m_held);
+    } else {
+        full.planes =
+            select::rescore(*full.planes, {m_scoring.kernel, m_request.settings.pooling},
+                            m_state.model.backend().pool(), [&] { m_state.gate.pass(m_stop); });
+        full.scoring = m_scoring;
+        full.scoringVersion = m_held.nextVersion();
+    }
+    m_state.work.rescored = true;
+}
+
+bool Analysis::rerunServes() const {
+    const HeldRerun& r = m_held.rerun;
+    if (!r.complete || r.scoringVersion != m_held.full.scoringVersion ||
+        m_held.full.scoring != m_scoring || r.tspOn != m_budgets.tspOn)
+        return false;
+    return !r.tspOn || (r.tspLayer == m_budgets.tspLayer && r.propagated == m_budgets.propagated);
+}
+
+void Analysis::ensureRerun() {
+    HeldRerun& rerun = m_held.rerun;
+    if (!rerunServes()) {
+        bool first = true;
+        RerunRequest request{m_budgets, [&](int) {
+                                 if (!first)
+                                     m_progress.advance(static_cast<double>(m_budgets.propagated));
+                                 first = false;
+                                 m_progress.report("Rerun");
+                             }};
+        m_state.work.rerunRows = runRerun(m_context, request, m_held);
+        if (!first) m_progress.advance(static_cast<double>(m_budgets.propagated));
+    }
+    auto fastkv = std::make_shared<trace::FastKvPass>();
+    fastkv->settings = m_request.settings;
+    fastkv->budgets = m_budgets;
+    fastkv->survivors = rerun.survivors;
+    fastkv->late = rerun.late;
+    fastkv->logits = rerun.logits;
+    m_fastkv = fastkv;
+    if (!m_request.fidelity) return;
+    // The first token's distribution comes from prefill: known before anything is decoded.
+    auto fidelity = std::make_shared<trace::Fidelity>();
+    compareSteps({m_held.full.planes->logits, rerun.logits, {&m_prompt->ids.back(), 1}},
+                 m_state.model.tokenizer(), m_state.model.backend().pool(), *fidelity);
+    m_fidelity = fidelity;
+}
+
+void Analysis::ensureCaches() {
+    m_state.work.regathered = gatherCaches(m_context, m_budgets, m_held);
+    m_cachesReady = true;
+}
+
+bool Analysis::fullAnswerServes() const {
+    const HeldAnswer& a = m_held.fullAnswer;
+    return a.answer && a.version == m_held.full.version && a.generate == m_request.generate;
+}
+
+bool Analysis::answerServes() const {
+    const HeldAnswer& a = m_held.answer;
+    return a.answer && rerunServes() && a.version == m_held.rerun.version &&
+           a.budgets == m_budgets.layers && a.generate == m_request.generate;
+}
+
+void Analysis::stream(std::shared_ptr<const trace::Answer>& shown, const trace::Answer& grown) {
+    ++m_state.work.decoded;
+    m_progress.advance(m_context.layers() * kDecodeRows);
+    if (Clock::now() - m_lastStreamed < kStreamEvery) return;
+    m_lastStreamed = Clock::now();
+    shown = std::make_shared<const trace::Answer>(grown);
+    m_progress.report("Decoding");
+    publish();
+}
+
+void Analysis::ensureFullAnswer() {
+    if (fullAnswerServes()) return;
+    m_progress.report("Decoding");
+    HeldAnswer& held = m_held.fullAnswer;
+    held = {};
+    m_held.fidelity = nullptr;
+    auto layers = fullLayers(m_context, m_held, m_request.generate);
+    GreedyResult result =
+        greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFull},
+               {m_held.full.planes->logits, m_request.generate, m_prompt->ids.back(),
+                [&](const trace::Answer& grown) { stream(m_fullAnswer, grown); }});
+    held.stretch = std::move(result.stretch);
+    held.generate = m_request.generate;
+    held.version = m_held.full.version;
+    held.answer = std::make_shared<const trace::Answer>(std::move(result.answer));
+    m_fullAnswer = held.answer;
+}
+
+void Analysis::ensureAnswer() {
+    if (answerServes()) return;
+    HeldAnswer& held = m_held.answer;
+    held = {};
+    m_held.fidelity = nullptr;
+    auto layers = compressedLayers(m_context, m_budgets, m_held, m_request.generate);
+    GreedyResult result =
+        greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFastKv},
+               {m_held.rerun.logits, m_request.generate, m_prompt->ids.back(),
+                [&](const trace::Answer& grown) { stream(m_answer, grown); }});
+    held.stretch = std::move(result.stretch);
+    held.generate = m_request.generate;
+    held.version = m_held.rerun.version;
+    held.budgets = m_budgets.layers;
+    held.answer = std::make_shared<const trace::Answer>(std::move(result.answer));
+    m_answer = held.answer;
+}
+
+void Analysis::ensureFidelity() {
+    if (!m_request.fidelity) return;
+    if (m_held.fidelity) {
+        m_fidelity = m_held.fidelity;
+        return;
+    }
+    const std::vector<trace::AnswerToken>& answer = m_held.fullAnswer.answer->tokens;
+    std::vector<std::int32_t> given;
+    for (std::size_t i = 0; i + 1 < answer.size(); ++i)
+        given.push_back(answer[i].id);
+    if (!given.empty()) {
+        m_progress.report("Comparing");
+        const auto room = static_cast<std::int64_t>(given.size());
+        // Both sides go through the same batch, so that equal caches give equal bits.
+        if (m_held.fullForcedVersion != m_held.full.version ||
+            m_held.fullForced.size() != given.size() * m_held.full.planes->logits.size()) {
+            auto layers = fullLayers(m_context, m_held, room);
+            m_held.fullForced = forced(m_context, m_held.tails,
+                                       {layers, m_prompt->size(), PassKind::DecodeFull}, given);
+            m_held.fullForcedVersion = m_held.full.version;
+        }
+        auto layers = compressedLayers(m_context, m_budgets, m_held, room);
+        const std::vector<float> other = forced(
+            m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFastKv}, given);
+        auto fidelity = std::make_shared<trace::Fidelity>(*m_fidelity);
+        compareSteps({m_held.fullForced, other, given}, m_state.model.tokenizer(),
+                     m_state.model.backend().pool(), *fidelity);
+        m_fidelity = fidelity;
+    }
+    m_held.fidelity = m_fidelity;
+}
+
+void Analysis::ensureTables() {
+    if (!m_request.tables || m_held.full.planes->tables) return;
+    publish(); // everything else is there
+    m_progress.report("Comparing layers");
+    auto planes = std::make_shared<trace::FullPass>(*m_held.full.planes);
+    planes->tables = select::computeTables(*planes, m_state.model.backend().pool(), m_stop,
+                                           [&] { m_state.gate.pass(m_stop); });
+    m_held.full.planes = planes;
+}
+
+trace::RunPtr Analysis::makeRun() {
+    auto run = std::make_shared<trace::Run>();
+    run->id = ++m_state.lastId;
+    run->model = m_state.model.info();
+    run->machine = m_state.model.machine();
+    run->prompt = m_prompt;
+    run->full = m_held.full.planes;
+    run->fastkv = m_fastkv;
+    run->fullAnswer = m_fullAnswer;
+    run->fastkvAnswer = m_answer;
+    run->fidelity = m_fidelity;
+    run->timing = composeTiming(m_held,
+                                {m_budgets, m_fastkv != nullptr, m_cachesReady,
+                                 m_fullAnswer && m_fullAnswer == m_held.fullAnswer.answer,
+                                 m_answer && m_answer == m_held.answer.answer},
+                                m_state.model.loadMs());
+    run->counters = countMemory(m_state.model, m_held, m_request.checkpointBudgetBytes);
+    return run;
+}
+
+void Analysis::publish() {
+    m_observer.published(makeRun());
+}
+
+} // namespace fkv::run

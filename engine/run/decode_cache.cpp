@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run/decode_cache.h"
+
+#include "engine/run/kv_copy.h"
+
+#include <algorithm>
+
+namespace fkv::run {
+
+using trace::PassKind;
+using trace::Zone;
+
+namespace {
+
+/// Where a layer's keys, values and ranks are under some budgets.
+struct Source {
+    const ops::KvView& kv;
+    const trace::LayerPlanes& planes;
+    std::uint64_t version;
+    std::int64_t entering, kept;
+    std::int64_t window; ///< tokens at the end that are always kept
+
+    bool whole() const { return kept >= entering; }
+    std::int64_t best() const { return kept - window; }
+};
+
+Source sourceOf(const HeldState& held, const trace::Budgets& budgets, int layer) {
+    const trace::LayerBudget& budget = budgets.layers[static_cast<std::size_t>(layer)];
+    const std::int64_t window = std::min<std::int64_t>(budgets.window, budget.entering);
+    const bool late = layer >= budgets.firstLate();
+    if (!late) {
+        const auto i = static_cast<std::size_t>(layer);
+        return {held.full.layers[i].cache.kv,
+                held.full.planes->layers[i],
+                held.full.scoringVersion,
+                budget.entering,
+                budget.kept,
+                window};
+    }
+    const auto i = static_cast<std::size_t>(layer - budgets.firstLate());
+    return {held.rerun.layers[i].cache.kv,
+            held.rerun.late[i],
+            held.rerun.version,
+            budget.entering,
+            budget.kept,
+            window};
+}
+
+ops::DecodeLayer decodeLayer(const RunContext& context, HeldTails& tails, int layer) {
+    ops::DecodeLayer decode{};
+    decode.weights = context.transformer().weights().layers[static_cast<std::size_t>(layer)];
+    decode.tail = tails.layers[static_cast<std::size_t>(layer)].kv;
+    decode.tail.length = 0;
+    return decode;
+}
+
+void makeTails(const RunContext& context, HeldTails& tails, std::int64_t room) {
+    const std::int64_t capacity = model::kMostWindow + room;
+    tails.layers.resize(static_cast<std::size_t>(context.layers()));
+    for (model::LayerCache& tail : tails.layers)
+        if (!tail.memory || tail.kv.capacity < capacity)
+            resizeCache(context.transformer(), tail, capacity, 0);
+}
+
+void gatherLayer(const RunContext& context, const Source& source, HeldCompressed::Layer& layer) {
+    model::Transformer& transformer = context.transformer();
+    const std::int64_t count = source.best();
+    layer.version = 0;
+    if (!layer.cache.memory || layer.cache.kv.capacity < count)
+        resizeCache(transformer, layer.cache, count, 0);
+    layer.cache.kv.length = count;
+    const auto scored = static_cast<std::int64_t>(source.planes.ranks->cols());
+    const ops::Tensor ranks = transformer.memory().matrix(source.kv.kvHeads, scored, DType::U32);
+    transformer.backend().upload(ranks.view, source.planes.ranks->values().data());
+    transformer.backend().gatherKv({source.kv, ranks.view, count, layer.cache.kv});
+    transformer.backend().synchronize();
+    layer.count = count;
+    layer.version = source.version;
+}
+
+} // namespace
+
+bool gatherCaches(const RunContext& context, const trace::Budgets& budgets, HeldState& held) {
+    held.compressed.layers.resize(static_cast<std::size_t>(context.layers()));
+    bool gathered = false;
+    for (int l = 0; l < context.layers(); ++l) {
+        HeldCompressed::Layer& layer = held.compressed.layers[static_cast<std::size_t>(l)];
+        const Source source = sourceOf(held, budgets, l);
+        if (source.whole() || (layer.version == source.version && layer.count >= source.best()))
+            continue;
+        SpanSink spans(1);
+        PassScope scope(spans, PassKind::FastKv, context.gate, context.stop);
+        scope.op(Zone::Gather, source.best(), [&] { gatherLayer(context, source, layer); });
+        layer.gatherNs = spans.spans().front().durationNs();
+        gathered = true;
+    }
+    return gathered;
+}
+
+std::vector<ops::DecodeLayer> fullLayers(const RunContext& context, HeldState& held,
+                                         std::int64_t room) {
+    makeTails(context, held.tails, room);
+    std::vector<ops::DecodeLayer> layers;
+    for (int l = 0; l < context.layers(); ++l) {
+        ops::DecodeLayer decode = decodeLayer(context, held.tails, l);
+        decode.prefix = held.full.layers[static_cast<std::size_t>(l)].cache.kv;
+        layers.push_back(decode);
+    }
+    return layers;
+}
+
+std::vector<ops::DecodeLayer> compressedLayers(const RunContext& context,
+                                               const trace::Budgets& budgets, HeldState& held,
+                                               std::int64_t room) {
+    makeTails(context, held.tails, room);
+    std::vector<ops::DecodeLayer> layers;
+    for (int l = 0; l < context.layers(); ++l) {
+        ops::DecodeLayer decode = decodeLayer(context, held.tails, l);
+        const Source source = sourceOf(held, budgets, l);
+        if (source.whole()) {
+            decode.prefix = source.kv;
+        } else {
+            decode.prefix = held.compressed.layers[static_cast<std::size_t>(l)].cache.kv;
+            decode.prefix.length = source.best();
+            decode.tail.length = source.window;
+            copyTokens(context.transformer().backend(), source.kv, source.entering - source.window,
+                       decode.tail);
+        }
+        layers.push_back(decode);
+    }
+    return layers;
+}
+
+} // namespace fkv::run

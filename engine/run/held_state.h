@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/model/scorer.h"
+#include "engine/run/loaded_model.h"
+#include "engine/trace/run.h"
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+namespace fkv::run {
+
+/// What every step of a request works with.
+struct RunContext {
+    LoadedModel& model;
+    Gate& gate;
+    const std::stop_token& stop;
+
+    model::Transformer& transformer() const { return model.transformer(); }
+    int layers() const { return model.config().layers; }
+};
+
+/// Spans of a stretch of work, timed from its own start. A run lays its stretches end to end.
+struct Stretch {
+    std::vector<trace::Span> spans;
+    std::int64_t durationNs = 0;
+};
+
+/// One layer of a pass: what a change of scoring or of budgets needs of it.
+struct HeldLayer {
+    model::LayerCache cache; ///< uncompressed keys and values of the tokens that entered
+    ops::Tensor lastQueries; ///< [min(64, S), H d] after RoPE, oldest first
+};
+
+/// The full-context pass. Keys, values and checkpoints of `ids` are valid in every layer at any
+/// time, also after a pass that was stopped half-way; everything else only while `complete`.
+struct HeldFull {
+    std::vector<std::int32_t> ids;
+    bool complete = false;
+    std::uint64_t version = 0;        ///< of keys, values and logits; new with every pass
+    std::uint64_t scoringVersion = 0; ///< of the planes; new with every pass and rescoring
+    std::vector<HeldLayer> layers;    ///< [L]
+    std::vector<std::int32_t> checkpointLayers; ///< ascending
+    std::vector<ops::Tensor> checkpoints;       ///< [N, hidden] after each of these layers
+    model::Scoring scoring;
+    std::shared_ptr<const trace::FullPass> planes;
+    std::int64_t reusedTokens = 0; ///< taken over from an earlier prompt
+    Stretch stretch;
+};
+
+/// Layers after t over the survivors of TSP. With TSP off there are none.
+struct HeldRerun {
+    bool complete = false;
+    std::uint64_t version = 0;
+    std::uint64_t scoringVersion = 0; ///< of the full pass it stands on
+    bool tspOn = false;
+    int tspLayer = 0;
+    std::int64_t propagated = 0;
+    std::vector<std::int32_t> survivors;  ///< [T], ascending; empty when TSP is off
+    std::vector<HeldLayer> layers;        ///< at least [L - firstLate]
+    std::vector<trace::LayerPlanes> late; ///< [L - firstLate]
+    std::vector<float> logits;            ///< [V]
+    Stretch stretch;
+};
+
+/// The best tokens of every layer in rank order, so that a smaller budget is a prefix.
+struct HeldCompressed {
+    struct Layer {
+        model::LayerCache cache;
+        std::int64_t count = 0;    ///< tokens of every head
+        std::uint64_t version = 0; ///< of the ranks and keys it was gathered by
+        std::int64_t gatherNs = 0;
+    };
+    std::vector<Layer> layers; ///< [L]
+};
+
+/// Window and generated tokens of the sequence that is being decoded; reused by the next one.
+struct HeldTails {
+    std::vector<model::LayerCache> layers; ///< [L]
+    ops::Tensor logits;                    ///< [rows of a step, V]
+};
+
+struct HeldAnswer {
+    std::shared_ptr<const trace::Answer> answer; ///< null: none
+    std::uint64_t version = 0;                   ///< of the pass it continues
+    std::vector<trace::LayerBudget> budgets;     ///< what the caches kept; empty for full context
+    int generate = 0;
+    Stretch stretch;
+};
+
+struct HeldState {
+    std::uint64_t versions = 0; ///< the last one given
+    std::shared_ptr<const trace::Prompt> prompt;
+    HeldFull full;
+    HeldRerun rerun;
+    HeldCompressed compressed;
+    HeldTails tails;
+    HeldAnswer fullAnswer;
+    std::vector<float> fullForced; ///< [answer tokens - 1, V] logits along the full answer
+    std::uint64_t fullForcedVersion = 0;
+    HeldAnswer answer;
+    std::shared_ptr<const trace::Fidelity> fidelity; ///< for `answer` along `fullAnswer`
+
+    std::uint64_t nextVersion() { return ++versions; }
+};
+
+} // namespace fkv::run

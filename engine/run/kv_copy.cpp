@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run/kv_copy.h"
+
+#include <numeric>
+
+namespace fkv::run {
+
+using model::Transformer;
+
+std::vector<std::int32_t> consecutive(std::int64_t begin, std::int64_t end) {
+    std::vector<std::int32_t> values(static_cast<std::size_t>(end - begin));
+    std::iota(values.begin(), values.end(), static_cast<std::int32_t>(begin));
+    return values;
+}
+
+void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t begin,
+                const ops::KvView& to) {
+    for (std::int64_t g = 0; g < from.kvHeads; ++g) {
+        const auto rows = [&](void* base, const ops::KvView& kv, std::int64_t at) {
+            const auto skip =
+                static_cast<std::size_t>((g * kv.capacity + at) * kv.headDim) * sizeOf(kv.dtype);
+            return ops::View{static_cast<std::byte*>(base) + skip, kv.dtype, to.length, kv.headDim,
+                             kv.headDim};
+        };
+        backend.copy(rows(to.keys, to, 0), rows(from.keys, from, begin));
+        backend.copy(rows(to.values, to, 0), rows(from.values, from, begin));
+    }
+}
+
+void resizeCache(Transformer& transformer, model::LayerCache& cache, std::int64_t capacity,
+                 std::int64_t kept) {
+    if (cache.memory && cache.kv.capacity == capacity) return;
+    if (kept == 0) cache = {};
+    model::LayerCache resized = transformer.makeCache(capacity);
+    resized.kv.length = kept;
+    if (kept > 0) copyTokens(transformer.backend(), cache.kv, 0, resized.kv);
+    cache = std::move(resized);
+}
+
+std::size_t expectedSpans(std::int64_t rows, int layers) {
+    constexpr std::size_t kOfChunk = 12;
+    constexpr std::size_t kOfLayer = 16;
+    const auto chunks = static_cast<std::size_t>(rows / Transformer::kChunk + 1);
+    return static_cast<std::size_t>(layers) * (chunks * kOfChunk + kOfLayer) + kOfLayer;
+}
+
+} // namespace fkv::run

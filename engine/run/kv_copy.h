@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/model/transformer.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace fkv::run {
+
+/// A cache of exactly `capacity` tokens that keeps its first `kept` ones.
+void resizeCache(model::Transformer& transformer, model::LayerCache& cache, std::int64_t capacity,
+                 std::int64_t kept);
+
+/// Tokens [begin, begin + to.length) of every head of `from` to the front of `to`.
+void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t begin,
+                const ops::KvView& to);
+
+/// begin, begin + 1, ..., end - 1.
+std::vector<std::int32_t> consecutive(std::int64_t begin, std::int64_t end);
+
+/// Spans that a pass of so many rows records: what its sink reserves.
+std::size_t expectedSpans(std::int64_t rows, int layers);
+
+} // namespace fkv::run

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run/loaded_model.h"
+
+#include <chrono>
+#include <ctime>
+#include <system_error>
+
+namespace fkv::run {
+
+namespace {
+
+std::string utcNow() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    char text[sizeof "2026-01-01T00:00:00Z"];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+}
+
+} // namespace
+
+LoadedModel::LoadedModel(const std::filesystem::path& folder, const ops::DeviceSpec& device,
+                         Observer& observer, const std::stop_token& stop) {
+    const auto begin = std::chrono::steady_clock::now();
+    // What is quick to refuse comes first.
+    m_config = model::readConfig(folder);
+    m_tokenizer = text::openTokenizer(folder);
+    m_backend = ops::makeBackend(device);
+    m_weights = model::loadWeights(
+        folder, m_config, *m_backend,
+        [&](double fraction) {
+            observer.progress({"Loading weights", fraction});
+        },
+        stop);
+    m_transformer = std::make_unique<model::Transformer>(m_config, m_weights, *m_backend);
+    m_backend->synchronize();
+    m_loadMs =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    describe(folder);
+}
+
+void LoadedModel::describe(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    const auto absolute = std::filesystem::weakly_canonical(folder, ignored);
+    m_info.path = (ignored ? folder : absolute).string();
+    m_info.name = std::filesystem::path(m_info.path).filename().string();
+    m_info.layers = m_config.layers;
+    m_info.queryHeads = m_config.queryHeads;
+    m_info.kvHeads = m_config.kvHeads;
+    m_info.headDim = m_config.headDim;
+    m_info.hidden = m_config.hidden;
+    m_info.intermediate = m_config.intermediate;
+    m_info.vocabulary = m_config.vocabulary;
+    m_info.contextLength = m_config.contextLength;
+    m_info.weightBytes = m_weights.bytes;
+    m_info.kvElementBytes = static_cast<std::int64_t>(sizeOf(m_backend->info().kvType));
+    m_info.fingerprint = m_weights.fingerprint;
+    const ops::DeviceInfo& device = m_backend->info();
+    m_machine = {device.name, device.cpu, device.threads, device.blas, FKV_VERSION, utcNow()};
+}
+
+} // namespace fkv::run

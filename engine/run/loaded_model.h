@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/model/transformer.h"
+#include "engine/run/observer.h"
+#include "engine/text/tokenizer.h"
+#include "engine/trace/run.h"
+
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+
+namespace fkv::run {
+
+/// A model folder in a backend's memory. Its parts refer to each other, so it stays where it is.
+class LoadedModel {
+public:
+    /// Throws Error; reports "Loading weights".
+    LoadedModel(const std::filesystem::path& folder, const ops::DeviceSpec& device,
+                Observer& observer, const std::stop_token& stop);
+    LoadedModel(const LoadedModel&) = delete;
+    LoadedModel& operator=(const LoadedModel&) = delete;
+
+    const trace::ModelInfo& info() const { return m_info; }
+    /// Where and by what it runs; the date is that of loading.
+    const trace::Machine& machine() const { return m_machine; }
+    const text::Tokenizer& tokenizer() const { return *m_tokenizer; }
+    const model::Config& config() const { return m_config; }
+    ops::Backend& backend() { return *m_backend; }
+    const ops::Backend& backend() const { return *m_backend; }
+    model::Transformer& transformer() { return *m_transformer; }
+    const model::Transformer& transformer() const { return *m_transformer; }
+    double loadMs() const { return m_loadMs; }
+
+private:
+    void describe(const std::filesystem::path& folder);
+
+    model::Config m_config;
+    std::unique_ptr<text::Tokenizer> m_tokenizer;
+    std::unique_ptr<ops::Backend> m_backend;
+    model::Weights m_weights;
+    std::unique_ptr<model::Transformer> m_transformer;
+    trace::ModelInfo m_info;
+    trace::Machine m_machine;
+    double m_loadMs = 0.0;
+};
+
+} // namespace fkv::run

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run/session.h"
+
+#include "engine/core/error.h"
+#include "engine/run/analysis.h"
+#include "engine/run/memory.h"
+#include "engine/run/prompt.h"
+#include "engine/select/budgets.h"
+
+#include <new>
+
+namespace fkv::run {
+
+struct Session::Impl {
+    Impl(const std::filesystem::path& folder, const ops::DeviceSpec& device, Observer& observer,
+         const std::stop_token& stop)
+        : state(folder, device, observer, stop) {}
+    SessionState state;
+
+    /// Runs a request. When memory runs out, all that is held goes: less may fit the next time.
+    template <class Task>
+    trace::RunPtr guarded(const Task& task) {
+        try {
+            return task();
+        } catch (const std::bad_alloc&) {
+            release();
+            throw Error(ErrorCode::OutOfMemory, "not enough memory for this prompt",
+                        "A shorter prompt or a smaller checkpoint budget needs less.");
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::OutOfMemory) release();
+            throw;
+        }
+    }
+    void release() {
+        const std::uint64_t versions = state.held.versions;
+        state.held = {};
+        state.held.versions = versions;
+    }
+};
+
+Session::Session() = default;
+Session::~Session() = default;
+
+std::unique_ptr<Session> Session::open(const std::filesystem::path& modelFolder,
+                                       const ops::DeviceSpec& device, Observer& observer,
+                                       const std::stop_token& stop) {
+    std::unique_ptr<Session> session(new Session);
+    try {
+        session->m_impl = std::make_unique<Impl>(modelFolder, device, observer, stop);
+    } catch (const std::bad_alloc&) {
+        throw Error(ErrorCode::OutOfMemory, "not enough memory for this model");
+    }
+    return session;
+}
+
+const trace::ModelInfo& Session::model() const {
+    return m_impl->state.model.info();
+}
+const text::Tokenizer& Session::tokenizer() const {
+    return m_impl->state.model.tokenizer();
+}
+const ops::DeviceInfo& Session::device() const {
+    return m_impl->state.model.backend().info();
+}
+Gate& Session::gate() {
+    return m_impl->state.gate;
+}
+const Session::Work& Session::lastWork() const {
+    return m_impl->state.work;
+}
+
+trace::Prompt Session::tokenize(const PromptSpec& spec) const {
+    const model::Config& config = m_impl->state.model.config();
+    return makePrompt(spec, tokenizer(), {config.vocabulary, config.contextLength});
+}
+
+MemoryEstimate Session::estimate(std::int64_t tokens, const Request& request) const {
+    checkRequest(request, model());
+    return estimateMemory(m_impl->state.model, tokens, request);
+}
+
+trace::RunPtr Session::analyse(const Request& request, Observer& observer,
+                               const std::stop_token& stop) {
+    return m_impl->guarded([&] { return Analysis(m_impl->state, request, observer, stop).run(); });
+}
+
+} // namespace fkv::run

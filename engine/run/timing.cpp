@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run/timing.h"
+
+#include <algorithm>
+
+namespace fkv::run {
+
+using trace::PassKind;
+using trace::Span;
+using trace::Zone;
+using trace::ZoneGroup;
+
+namespace {
+
+bool encloses(const Span& s) {
+    return s.zone == Zone::Layer || s.zone == Zone::Pass;
+}
+
+/// Milliseconds of the spans that `wanted` picks.
+template <class Wanted>
+double sumMs(const std::vector<Span>& spans, const Wanted& wanted) {
+    std::int64_t ns = 0;
+    for (const Span& s : spans)
+        if (!encloses(s) && wanted(s)) ns += s.durationNs();
+    return static_cast<double>(ns) * 1e-6;
+}
+
+/// Lays stretches end to end.
+class Clock {
+public:
+    explicit Clock(std::vector<Span>& spans) : m_spans(spans) {}
+    void append(const Stretch& stretch) {
+        for (Span span : stretch.spans) {
+            span.beginNs += m_nowNs;
+            span.endNs += m_nowNs;
+            m_spans.push_back(span);
+        }
+        m_nowNs += stretch.durationNs;
+    }
+
+private:
+    std::vector<Span>& m_spans;
+    std::int64_t m_nowNs = 0;
+};
+
+/// Gathering of the layers that are really cut, one after the other. A cache that serves as a
+/// longer one's prefix keeps the longer one's time.
+Stretch gathering(const HeldCompressed& compressed, const trace::Budgets& budgets) {
+    Stretch stretch;
+    for (std::size_t l = 0; l < compressed.layers.size(); ++l) {
+        const trace::LayerBudget& budget = budgets.layers[l];
+        if (budget.kept >= budget.entering) continue;
+        const std::int64_t begin = stretch.durationNs;
+        stretch.durationNs += compressed.layers[l].gatherNs;
+        stretch.spans.push_back({begin, stretch.durationNs, Zone::Gather, PassKind::FastKv,
+                                 static_cast<std::int16_t>(l), 0,
+                                 static_cast<std::int32_t>(budget.kept)});
+    }
+    return stretch;
+}
+
+/// FastKV's share of the full pass: layers up to t with selection, and what stands before the
+/// layers.
+bool inFastKv(const Span& s, int firstLate) {
+    return !trace::isInstrument(s.zone) && s.layer < firstLate && s.zone != Zone::Head;
+}
+
+} // namespace
+
+trace::Timing composeTiming(const HeldState& held, const TimedParts& parts, double loadMs) {
+    trace::Timing timing;
+    timing.loadMs = loadMs;
+    timing.reusedTokens = held.full.reusedTokens;
+    Clock clock(timing.spans);
+    const std::vector<Span>& full = held.full.stretch.spans;
+    clock.append(held.full.stretch);
+    if (timing.reusedTokens == 0) {
+        timing.fullPrefillWithCaptureMs = sumMs(full, [](const Span&) { return true; });
+        timing.fullPrefillMs = sumMs(full, [](const Span& s) {
+            return !trace::isInstrument(s.zone) && groupOf(s.zone) != ZoneGroup::Selection;
+        });
+    }
+    const int firstLate = parts.budgets.firstLate();
+    Stretch gathered;
+    if (parts.rerun) {
+        clock.append(held.rerun.stretch);
+        timing.rerunMs = sumMs(held.rerun.stretch.spans,
+                               [](const Span& s) { return !trace::isInstrument(s.zone); });
+        if (parts.caches) clock.append(gathered = gathering(held.compressed, parts.budgets));
+    }
+    if (parts.rerun && parts.caches && timing.reusedTokens == 0) {
+        const bool anyLate = firstLate < static_cast<int>(parts.budgets.layers.size());
+        timing.fastKvPrefillMs =
+            sumMs(full,
+                  [&](const Span& s) {
+                      return inFastKv(s, firstLate) ||
+                             (!anyLate && s.zone == Zone::Head); // else the rerun has its own
+                  }) +
+            *timing.rerunMs + sumMs(gathered.spans, [](const Span&) { return true; });
+    }
+    if (parts.fullAnswer) clock.append(held.fullAnswer.stretch);
+    if (parts.answer) clock.append(held.answer.stretch);
+    return timing;
+}
+
+} // namespace fkv::run
