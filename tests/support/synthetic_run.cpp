@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 namespace fkv::testing {
 
@@ -45,18 +46,18 @@ float massOf(const SyntheticSpec& s, std::int64_t scored, int layer, int head, s
     return static_cast<float>(v);
 }
 
-/// Columns of a plane are `positions`, or every scored token when empty.
+/// Columns of a plane are `positions`, or every scored token.
 LayerPlanes makePlanes(const SyntheticSpec& s, std::int64_t scored, int layer,
-                       std::span<const std::int32_t> positions, ThreadPool& pool,
+                       std::optional<std::span<const std::int32_t>> positions, ThreadPool& pool,
                        std::vector<float>* summed) {
-    const auto m = positions.empty() ? static_cast<std::size_t>(scored) : positions.size();
+    const auto m = positions ? positions->size() : static_cast<std::size_t>(scored);
     const auto heads = static_cast<std::size_t>(s.queryHeads);
     const auto groups = static_cast<std::size_t>(s.kvHeads);
     std::vector<float> sums(heads * m), saliency(groups * m);
     pool.parallelFor(heads, [&](std::size_t h, int) {
         for (std::size_t i = 0; i < m; ++i)
             sums[h * m + i] = massOf(s, scored, layer, static_cast<int>(h),
-                                     positions.empty() ? static_cast<std::int64_t>(i) : positions[i]);
+                                     positions ? (*positions)[i] : static_cast<std::int64_t>(i));
     });
     select::poolAndGroup({sums, saliency, s.queryHeads, s.kvHeads, static_cast<std::int64_t>(m),
                           s.settings.kernel, s.settings.pooling == Pooling::Average});
@@ -129,7 +130,7 @@ std::shared_ptr<const FullPass> makeFull(const SyntheticSpec& s, std::int64_t sc
     std::vector<std::uint32_t> tsp(layers * m);
     std::vector<float> mass(layers * m), score;
     for (std::size_t l = 0; l < layers; ++l) {
-        full->layers.push_back(makePlanes(s, scored, static_cast<int>(l), {}, pool, &score));
+        full->layers.push_back(makePlanes(s, scored, static_cast<int>(l), std::nullopt, pool, &score));
         select::RankScratch scratch;
         select::rankDescending(score, std::span(tsp).subspan(l * m, m), scratch);
         const auto row = std::span(mass).subspan(l * m, m);
