@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace fkv::io {
 
@@ -55,8 +56,18 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
     return mapped;
 }
 
+std::shared_ptr<const MappedFile> MappedFile::own(std::vector<std::byte> bytes,
+                                                  const std::filesystem::path& name) {
+    std::shared_ptr<MappedFile> file(new MappedFile);
+    file->m_path = name;
+    file->m_owned = std::move(bytes);
+    file->m_data = file->m_owned.data();
+    file->m_size = file->m_owned.size();
+    return file;
+}
+
 MappedFile::~MappedFile() {
-    if (m_data != nullptr) ::munmap(const_cast<std::byte*>(m_data), m_size);
+    if (m_data != nullptr && m_owned.empty()) ::munmap(const_cast<std::byte*>(m_data), m_size);
 }
 
 }  // namespace fkv::io

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace fkv::io {
 
@@ -14,6 +15,9 @@ class MappedFile {
 public:
     /// Throws NotFound, Io, or BadFile for a folder or a device.
     static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
+    /// Bytes that are in memory already, as if they were a file of that name.
+    static std::shared_ptr<const MappedFile> own(std::vector<std::byte> bytes,
+                                                 const std::filesystem::path& name);
     ~MappedFile();
     MappedFile(const MappedFile&) = delete;
     MappedFile& operator=(const MappedFile&) = delete;
@@ -24,6 +28,7 @@ public:
 private:
     MappedFile() = default;
     std::filesystem::path m_path;
+    std::vector<std::byte> m_owned;
     const std::byte* m_data = nullptr;
     std::size_t m_size = 0;
 };

@@ -34,6 +34,7 @@ struct TensorEntry {
 class SafetensorsFile {
 public:
     static SafetensorsFile open(const std::filesystem::path& path);
+    static SafetensorsFile open(std::shared_ptr<const MappedFile> file);
 
     const std::vector<TensorEntry>& tensors() const { return m_tensors; }  ///< in file order
     const std::map<std::string, std::string>& metadata() const { return m_metadata; }

@@ -128,8 +128,13 @@ std::int64_t TensorEntry::elements() const {
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+    return open(MappedFile::open(path));
+}
+
+SafetensorsFile SafetensorsFile::open(std::shared_ptr<const MappedFile> file) {
     SafetensorsFile result;
-    result.m_file = MappedFile::open(path);
+    result.m_file = std::move(file);
+    const std::filesystem::path& path = result.m_file->path();
     const std::span<const std::byte> all = result.m_file->bytes();
     if (all.size() < 8) bad(path, "too short for a safetensors file");
     std::uint64_t headerSize = 0;

@@ -14,6 +14,7 @@ namespace fkv::io {
 namespace {
 
 constexpr std::uint64_t kAlignment = 64;
+constexpr std::size_t kMaxHeader = (100U << 20) - kAlignment;  // the format's own limit
 constexpr std::size_t kChunk = 4U << 20;  // between two looks at the stop token
 
 std::uint64_t byteCount(const std::string& name, DType dtype, std::span<const std::int64_t> shape) {
@@ -79,6 +80,9 @@ void SafetensorsWriter::save(const std::filesystem::path& path, const std::stop_
     } catch (const nlohmann::json::exception&) {
         throw Error(ErrorCode::Io, "cannot write " + path.string() + ": a name is not valid UTF-8");
     }
+    if (text.size() > kMaxHeader)
+        throw Error(ErrorCode::Io,
+                    "cannot write " + path.string() + ": names and texts exceed 100 MB");
     // Spaces after the JSON are allowed, and put the first tensor on a boundary.
     text.append((kAlignment - (8 + text.size()) % kAlignment) % kAlignment, ' ');
 

@@ -26,6 +26,9 @@ public:
     /// Writes columns [begin, begin + out.size()) of row `head` to `out`.
     void read(std::size_t head, std::size_t begin, std::span<float> out) const;
     float at(std::size_t head, std::size_t token) const;
+    /// What it holds when not exact, for writing a file again; else null.
+    const PlanePtr<std::uint16_t>& half() const { return m_half; }
+    const PlanePtr<float>& scales() const { return m_scales; }
 
 private:
     PlanePtr<float> m_exact;
