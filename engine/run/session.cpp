@@ -3,6 +3,7 @@
 
 #include "engine/core/error.h"
 #include "engine/run/analysis.h"
+#include "engine/run/measure.h"
 #include "engine/run/memory.h"
 #include "engine/run/prompt.h"
 #include "engine/select/budgets.h"
@@ -82,6 +83,16 @@ MemoryEstimate Session::estimate(std::int64_t tokens, const Request& request) co
 trace::RunPtr Session::analyse(const Request& request, Observer& observer,
                                const std::stop_token& stop) {
     return m_impl->guarded([&] { return Analysis(m_impl->state, request, observer, stop).run(); });
+}
+
+trace::RunPtr Session::measure(const Request& request, int repeats, Observer& observer,
+                               const std::stop_token& stop) {
+    if (repeats < 1)
+        throw Error(ErrorCode::BadArgument, "repetitions are out of range, valid: 1 or more");
+    return m_impl->guarded([&] {
+        const trace::RunPtr analysed = Analysis(m_impl->state, request, observer, stop).run();
+        return measureStandalone(m_impl->state, {analysed, repeats}, observer, stop);
+    });
 }
 
 } // namespace fkv::run

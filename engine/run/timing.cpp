@@ -67,6 +67,10 @@ bool inFastKv(const Span& s, int firstLate) {
 
 } // namespace
 
+double opMilliseconds(const std::vector<Span>& spans) {
+    return sumMs(spans, [](const Span&) { return true; });
+}
+
 trace::Timing composeTiming(const HeldState& held, const TimedParts& parts, double loadMs) {
     trace::Timing timing;
     timing.loadMs = loadMs;

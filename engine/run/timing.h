@@ -11,6 +11,9 @@ struct TimedParts {
     bool rerun, caches, fullAnswer, answer;
 };
 
+/// Milliseconds of all ops: spans that enclose others, and waiting between ops, are left out.
+double opMilliseconds(const std::vector<trace::Span>& spans);
+
 /// Stretches end to end on one clock, and the totals that need more than adding spans. Full prefill
 /// is the sum of what full context needs; the composed FastKV prefill is layers 0..t of the full
 /// pass with selection, the rerun, and the caches' gathering. Instrument zones are in neither.

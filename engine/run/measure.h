@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/run/analysis.h"
+
+namespace fkv::run {
+
+struct MeasureRequest {
+    trace::RunPtr analysed; ///< of the prompt that is held
+    int repeats;            ///< >= 1
+};
+/// The deployed path of full context and of the run's settings, in turn after one warm-up of both,
+/// so that a machine that grows warm or busy does so for both. Publishes and returns the run with
+/// them.
+trace::RunPtr measureStandalone(SessionState& state, const MeasureRequest& request,
+                                Observer& observer, const std::stop_token& stop);
+
+} // namespace fkv::run
