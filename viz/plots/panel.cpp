@@ -69,7 +69,6 @@ void Panel::setupExportMenu() {
     m_export->setAccessibleName(tr("Export %1").arg(m_text.title));
     m_export->setToolTip(tr("Export, copy, maximise"));
     m_export->setPopupMode(QToolButton::InstantPopup);
-    m_export->setStyleSheet(QStringLiteral("QToolButton::menu-indicator{image:none}"));
     auto* menu = new QMenu(m_export);
     const auto entry = [this, menu](const QString& label, const QString& format) {
         connect(menu->addAction(label), &QAction::triggered, this,

@@ -23,7 +23,6 @@ ViewSwitch::ViewSwitch(QWidget* parent) : QWidget(parent) {
     m_menuButton->setAutoRaise(true);
     m_menuButton->setFocusPolicy(Qt::TabFocus);
     m_menuButton->setPopupMode(QToolButton::InstantPopup);
-    m_menuButton->setStyleSheet(QStringLiteral("QToolButton::menu-indicator{image:none}"));
     m_menuButton->setAccessibleName(tr("View"));
     m_menuButton->setMenu(new QMenu(m_menuButton));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "viz/theme/theme.h"
 
+#include "viz/theme/style.h"
+
 #include <QApplication>
 #include <QPalette>
 #include <QStyle>
@@ -80,8 +82,7 @@ QFont Theme::numberFont() const {
 int Theme::scaled(int px) const { return m_presenter ? static_cast<int>(px * kPresenterScale + 0.5) : px; }
 
 void Theme::apply() {
-    // Fusion is the one style that draws every control from the palette alone.
-    QApplication::setStyle(QStringLiteral("Fusion"));
+    if (!qobject_cast<Style*>(QApplication::style())) QApplication::setStyle(new Style);
     QApplication::setPalette(qtPalette(palette()));
     QApplication::setFont(font());
     Q_EMIT changed();
