@@ -4,20 +4,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-packages=(build-essential cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev
-    libsentencepiece-dev libopenblas-dev libgtest-dev libbenchmark-dev
-    qt6-base-dev libqt6svg6-dev libqcustomplot-dev fonts-dejavu-core)
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
-if [ "${#missing[@]}" -gt 0 ]; then
-    sudo=()
-    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-    echo "Installing: ${missing[*]}"
-    "${sudo[@]}" apt-get update
-    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
-fi
+# shellcheck source=cmake/packages.sh
+source cmake/packages.sh
+fkv_install_packages
 
 cmake --preset dev
 cmake --build --preset dev --parallel
