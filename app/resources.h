@@ -10,4 +10,4 @@ namespace fkv::app {
 /// The path of the last place tried when it is nowhere, so that a message can name it.
 QString resourcePath(const QString& relative);
 
-}  // namespace fkv::app
+} // namespace fkv::app

@@ -59,6 +59,7 @@ public:
     /// A run is on show whose model is not attached: settings only preview.
     bool recorded() const;
     bool canMeasure() const;
+    bool saving() const { return m_traces.saving(); }
 
     static constexpr int kMeasureRepeats = 5;
     static constexpr int kSettleMs = 150; ///< from the last move to the exact run

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What comes back from the engine and from files.
 #include "app/run/controller.h"
+#include "app/run/recorded_prompt.h"
 #include "app/run/span_tokens.h"
 #include "engine/select/budgets.h"
 
@@ -15,20 +16,6 @@ namespace {
 bool sameTokens(const trace::RunPtr& a, const trace::RunPtr& b) {
     if (!a || !b || a->model.fingerprint != b->model.fingerprint) return false;
     return a->prompt == b->prompt || a->prompt->ids == b->prompt->ids;
-}
-
-/// The prompt of a trace as the page holds it. A trace keeps no spans: the expected answer is found
-/// again in the text.
-PromptInput promptOf(const trace::Prompt& prompt) {
-    PromptInput input{.text = QString::fromStdString(prompt.text),
-                      .expected = QString::fromStdString(prompt.expected)};
-    const std::size_t at =
-        prompt.expected.empty() ? std::string::npos : prompt.text.find(prompt.expected);
-    if (at != std::string::npos)
-        input.spans.push_back({static_cast<qsizetype>(at),
-                               static_cast<qsizetype>(at + prompt.expected.size()),
-                               Controller::tr("expected answer")});
-    return input;
 }
 
 } // namespace
@@ -98,7 +85,7 @@ void Controller::onTraceOpened(const trace::RunPtr& run, const QString& path) {
     m_settle.stop();
     m_attached = false;
     m_exactFor.reset();
-    m_prompt = promptOf(*run->prompt);
+    m_prompt = recordedPrompt(*run->prompt);
     trace::Settings settings = select::defaultSettings(run->model.layers);
     if (run->fastkv) {
         settings = run->fastkv->settings;

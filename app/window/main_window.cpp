@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How the window is put together. What its actions do is in main_window_actions.cpp.
+#include "app/window/main_window.h"
+
+#include "app/window/recent.h"
+#include "viz/plots/answers_panel.h"
+#include "viz/plots/heads_panel.h"
+#include "viz/plots/importance_panel.h"
+#include "viz/plots/readouts_view.h"
+#include "viz/plots/stabilization_panel.h"
+#include "viz/plots/timing_panel.h"
+#include "viz/text/tokens_panel.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QMenu>
+#include <QPlainTextEdit>
+#include <QSettings>
+#include <QStatusBar>
+#include <QVBoxLayout>
+
+namespace fkv::app {
+namespace {
+
+constexpr QSize kDefaultSize(1280, 740);
+
+} // namespace
+
+MainWindow::MainWindow(Workspace& workspace, std::unique_ptr<QSettings> store)
+    : m_workspace(workspace), m_store(std::move(store)) {
+    setWindowTitle(tr("FastKV Scope"));
+    setAcceptDrops(true);
+    setupParts();
+    setupToolbar();
+    setupMenus();
+    setupExports();
+    setupStatus();
+    setupFollowing();
+    restoreLook();
+    qApp->installEventFilter(this);
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::setupParts() {
+    const viz::ViewContext context = m_workspace.context();
+    m_promptEdit = new QPlainTextEdit;
+    Board::Parts parts;
+    parts.prompt = m_promptEdit;
+    parts.tokens = new viz::TokensPanel(context);
+    parts.centre = {new viz::ImportancePanel(context), new viz::StabilizationPanel(context),
+                    new viz::HeadsPanel(context), new viz::TimingPanel(context),
+                    new viz::AnswersPanel(context)};
+    parts.settings = new QWidget;
+    parts.readouts = new viz::ReadoutsView(context);
+    m_board = new Board(parts, m_workspace.theme);
+    m_errors = new ErrorBar(m_workspace.theme);
+    auto* column = new QWidget(this);
+    auto* layout = new QVBoxLayout(column);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_errors);
+    layout->addWidget(m_board, 1);
+    setCentralWidget(column);
+}
+
+void MainWindow::setupToolbar() {
+    m_toolbar = new Toolbar(m_workspace, this);
+    addToolBar(Qt::TopToolBarArea, m_toolbar);
+    const Toolbar& t = *m_toolbar;
+    Controller& controller = m_workspace.controller;
+    connect(t.openModel, &QAction::triggered, this, &MainWindow::askModel);
+    connect(t.openTrace, &QAction::triggered, this, &MainWindow::askTrace);
+    connect(t.locateModel, &QAction::triggered, this, &MainWindow::askLocate);
+    connect(t.run, &QAction::triggered, this, &MainWindow::runPrompt);
+    connect(t.stop, &QAction::triggered, &controller, &Controller::stop);
+    connect(t.measure, &QAction::triggered, &controller, &Controller::measure);
+    connect(t.find, &QAction::triggered, this, &MainWindow::findToken);
+    connect(t.maximise, &QAction::triggered, this, &MainWindow::toggleMaximised);
+    connect(t.resetLayout, &QAction::triggered, m_board, &Board::resetSizes);
+}
+
+void MainWindow::setupExports() {
+    m_saver = new FigureSaver(this);
+    connect(m_saver, &FigureSaver::saved, this,
+            [this](const QString& path) { showNotice(tr("Saved %1").arg(path)); });
+    connect(m_saver, &FigureSaver::failed, this, [this](const QString& reason) {
+        showFailure({reason, tr("Choose another folder or free some space."), false});
+    });
+    for (viz::Panel* panel : m_board->panels())
+        connect(panel, &viz::Panel::exportRequested, m_saver, &FigureSaver::exportPanel);
+    const Toolbar& t = *m_toolbar;
+    connect(t.saveTrace, &QAction::triggered, this, &MainWindow::askSaveTrace);
+    connect(t.saveFigures, &QAction::triggered, this,
+            [this] { m_saver->exportAll(m_board->panels()); });
+    connect(t.savePicture, &QAction::triggered, this, &MainWindow::askSavePicture);
+    connect(t.saveJson, &QAction::triggered, this, &MainWindow::askSaveJson);
+    connect(t.copyJson, &QAction::triggered, this, &MainWindow::copyJson);
+    connect(t.copyCommand, &QAction::triggered, this, &MainWindow::copyCommand);
+}
+
+void MainWindow::setupStatus() {
+    statusBar()->setSizeGripEnabled(false);
+}
+
+void MainWindow::setupFollowing() {
+    Controller& controller = m_workspace.controller;
+    connect(&controller, &Controller::failed, this, &MainWindow::showFailure);
+    connect(m_errors, &ErrorBar::dismissed, &controller, &Controller::dismissFailure);
+    connect(&controller, &Controller::modelChanged, this, [this] {
+        if (m_store) addRecent(*m_store, kRecentModels, m_workspace.controller.model()->folder);
+    });
+    connect(&controller, &Controller::traceOpened, this, [this](const QString& path) {
+        if (m_store) addRecent(*m_store, kRecentTraces, path);
+        showNotice(tr("Opened %1").arg(path));
+    });
+    connect(&controller, &Controller::promptReplaced, this, &MainWindow::showPrompt);
+    connect(&controller, &Controller::traceSaved, this, [this](const QString& path) {
+        if (m_store) addRecent(*m_store, kRecentTraces, path);
+        showNotice(tr("Saved %1").arg(path));
+    });
+    connect(&controller, &Controller::stateChanged, this, [this] {
+        if (m_closeAfterSaving && !m_workspace.controller.saving()) close();
+    });
+    // What went wrong is no news any more once something else was asked for.
+    connect(&m_workspace.shown, &viz::Shown::phaseChanged, this, [this] {
+        using Phase = viz::Shown::Phase;
+        const Phase phase = m_workspace.shown.phase();
+        if (phase == Phase::Loading || phase == Phase::Running) m_errors->hide();
+    });
+    // A run's text is what one wants to see next, unless one is still typing.
+    connect(&m_workspace.shown, &viz::Shown::runChanged, this, [this] {
+        const trace::RunPtr& run = m_workspace.shown.run();
+        const auto* prompt = run ? run->prompt.get() : nullptr;
+        if (std::exchange(m_shownPrompt, prompt) == prompt || !prompt || m_promptEdit->hasFocus())
+            return;
+        m_board->reveal(m_board->panel(QStringLiteral("tokens")));
+    });
+}
+
+void MainWindow::setupMenus() {
+    const Toolbar& t = *m_toolbar;
+    connect(t.models, &QMenu::aboutToShow, this, [this] {
+        fillRecent(m_toolbar->models, kRecentModels,
+                   {m_toolbar->openModel, m_toolbar->locateModel});
+    });
+    connect(t.traces, &QMenu::aboutToShow, this,
+            [this] { fillRecent(m_toolbar->traces, kRecentTraces, {m_toolbar->openTrace}); });
+    connect(t.samples, &QMenu::aboutToShow, this, &MainWindow::fillSamples);
+}
+
+void MainWindow::restoreLook() {
+    resize(kDefaultSize);
+    viz::Theme& theme = m_workspace.theme;
+    if (m_store) {
+        theme.setChoice(static_cast<viz::Theme::Choice>(
+            std::clamp(m_store->value(QStringLiteral("theme"), 0).toInt(), 0, 2)));
+        theme.setPresenter(m_store->value(QStringLiteral("presenter"), false).toBool());
+        restoreGeometry(m_store->value(QStringLiteral("geometry")).toByteArray());
+        m_board->restoreSizes(m_store->value(QStringLiteral("board")).toByteArray());
+        m_saver->setFolder(m_store->value(QStringLiteral("folder"), m_saver->folder()).toString());
+    }
+    theme.apply();
+}
+
+void MainWindow::keepLook() {
+    if (!m_store) return;
+    m_store->setValue(QStringLiteral("theme"), static_cast<int>(m_workspace.theme.choice()));
+    m_store->setValue(QStringLiteral("presenter"), m_workspace.theme.presenter());
+    m_store->setValue(QStringLiteral("geometry"), saveGeometry());
+    m_store->setValue(QStringLiteral("board"), m_board->saveSizes());
+    m_store->setValue(QStringLiteral("folder"), m_saver->folder());
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    // A file that was asked for is written to its end; a run is not waited for.
+    if (m_workspace.controller.saving()) {
+        m_closeAfterSaving = true;
+        showNotice(tr("Closes when the trace is saved"));
+        event->ignore();
+        return;
+    }
+    keepLook();
+    m_workspace.controller.stop();
+    event->accept();
+}
+
+} // namespace fkv::app

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/command_line.h"
+#include "app/window/board.h"
+#include "app/window/error_bar.h"
+#include "app/window/figure_saver.h"
+#include "app/window/toolbar.h"
+#include "app/window/workspace.h"
+
+#include <QMainWindow>
+#include <QPointer>
+#include <memory>
+
+class QPlainTextEdit;
+class QSettings;
+
+namespace fkv::app {
+
+/// The window. `workspace` outlives it. With a store it remembers layout, theme, type size and
+/// recent paths; without one (pictures from a command line) it always looks the same.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    explicit MainWindow(Workspace& workspace, std::unique_ptr<QSettings> store = nullptr);
+    ~MainWindow() override;
+
+    /// Opens what the command line names; without a name the demo model and the first sample.
+    void start(const StartOptions& options);
+    /// A model folder, a trace or a text file, told apart by content.
+    void openPath(const QString& path);
+
+    Workspace& workspace() { return m_workspace; }
+    Board& board() { return *m_board; }
+    Toolbar& toolbar() { return *m_toolbar; }
+    /// What the error bar says; empty while it says nothing.
+    Failure failure() const { return m_errors->failure(); }
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void setupParts();
+    void setupToolbar();
+    void setupExports();
+    void setupStatus();
+    void setupFollowing();
+    void setupMenus();
+    void restoreLook();
+    void keepLook();
+
+    void fillRecent(QMenu* menu, const char* key, const QList<QAction*>& first);
+    void fillSamples();
+    void askModel();
+    void askTrace();
+    void askLocate();
+    void askSaveTrace();
+    void askSavePicture();
+    void askSaveJson();
+    void copyJson();
+    void copyCommand();
+    bool loadText(const QString& path);
+    /// The first sample for an empty id.
+    void loadSample(const QString& id);
+    void showPrompt(const PromptInput& prompt);
+    void runPrompt();
+    void findToken();
+    void toggleMaximised();
+    void showFailure(const Failure& failure);
+    void showNotice(const QString& text);
+    bool escape();
+
+    Workspace& m_workspace;
+    std::unique_ptr<QSettings> m_store;
+    Toolbar* m_toolbar = nullptr;
+    ErrorBar* m_errors = nullptr;
+    Board* m_board = nullptr;
+    QPlainTextEdit* m_promptEdit = nullptr;
+    FigureSaver* m_saver = nullptr;
+    QPointer<QWidget> m_lastView; ///< where Esc in a text field gives the focus back to
+    QString m_promptFile;         ///< that the prompt was read from
+    const trace::Prompt* m_shownPrompt = nullptr; ///< compared, never looked into
+    bool m_closeAfterSaving = false;
+};
+
+} // namespace fkv::app

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the actions, keys and drops of the window do.
+#include "app/resources.h"
+#include "app/run/json_file.h"
+#include "app/run/samples.h"
+#include "app/run/settings_text.h"
+#include "app/window/main_window.h"
+#include "app/window/recent.h"
+#include "viz/plots/figure_export.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMimeData>
+#include <QPlainTextEdit>
+#include <QStatusBar>
+#include <QTextEdit>
+
+namespace fkv::app {
+namespace {
+
+constexpr int kNoticeMs = 6000;
+constexpr qint64 kTextLimit = 64 << 20;
+/// A shell takes 128 KiB in one word.
+constexpr qsizetype kLongestWord = 100'000;
+
+bool isTextField(const QWidget* widget) {
+    return qobject_cast<const QLineEdit*>(widget) || qobject_cast<const QTextEdit*>(widget) ||
+           qobject_cast<const QPlainTextEdit*>(widget);
+}
+
+QString firstLocalPath(const QMimeData& data) {
+    for (const QUrl& url : data.urls())
+        if (url.isLocalFile()) return url.toLocalFile();
+    return {};
+}
+
+} // namespace
+
+void MainWindow::start(const StartOptions& options) {
+    if (options.theme == QLatin1String("dark"))
+        m_workspace.theme.setChoice(viz::Theme::Choice::Dark);
+    if (options.theme == QLatin1String("light"))
+        m_workspace.theme.setChoice(viz::Theme::Choice::Light);
+    const QString path = options.path.isEmpty() ? resourcePath(QStringLiteral("models/demo"))
+                                                : QFileInfo(options.path).absoluteFilePath();
+    if (kindOf(path) == PathKind::Trace) return m_workspace.controller.openTrace(path);
+    if (options.promptFile.isEmpty())
+        loadSample({});
+    else
+        loadText(options.promptFile);
+    m_workspace.controller.openModel(path);
+}
+
+void MainWindow::openPath(const QString& path) {
+    switch (kindOf(path)) {
+    case PathKind::Model:
+        return m_workspace.controller.openModel(path);
+    case PathKind::Trace:
+        return m_workspace.controller.openTrace(path);
+    case PathKind::Text:
+        if (loadText(path)) runPrompt();
+        return;
+    case PathKind::Unknown:
+        break;
+    }
+    showFailure({tr("%1 is not a model folder, a trace or a text").arg(path),
+                 tr("A model folder holds config.json, tokenizer.model and safetensors files."),
+                 false});
+}
+
+bool MainWindow::loadText(const QString& path) {
+    try {
+        PromptInput prompt;
+        prompt.text = readTextFile(path, kTextLimit);
+        showPrompt(prompt);
+        m_promptFile = QFileInfo(path).absoluteFilePath();
+        return true;
+    } catch (...) {
+        showFailure(failureOf(std::current_exception()));
+        return false;
+    }
+}
+
+void MainWindow::loadSample(const QString& id) {
+    try {
+        for (const Sample& sample : loadSamples(resourcePath(QStringLiteral("prompts"))).samples) {
+            if (!id.isEmpty() && sample.id != id) continue;
+            showPrompt(promptOf(sample));
+            m_promptFile = sample.path;
+            return;
+        }
+    } catch (...) {
+        showFailure(failureOf(std::current_exception()));
+    }
+}
+
+void MainWindow::showPrompt(const PromptInput& prompt) {
+    m_promptEdit->setPlainText(prompt.text);
+    m_workspace.controller.setPrompt(prompt);
+    m_promptFile.clear();
+}
+
+void MainWindow::runPrompt() {
+    m_workspace.controller.run();
+}
+
+void MainWindow::fillSamples() {
+    QMenu* menu = m_toolbar->samples;
+    menu->clear();
+    menu->setToolTipsVisible(true);
+    try {
+        for (const Sample& sample : loadSamples(resourcePath(QStringLiteral("prompts"))).samples) {
+            QAction* entry = menu->addAction(sample.title);
+            entry->setToolTip(sample.description);
+            connect(entry, &QAction::triggered, this, [this, id = sample.id] {
+                loadSample(id);
+                runPrompt();
+            });
+        }
+    } catch (...) {
+        menu->addAction(failureOf(std::current_exception()).message)->setEnabled(false);
+    }
+}
+
+void MainWindow::fillRecent(QMenu* menu, const char* key, const QList<QAction*>& first) {
+    menu->clear();
+    menu->addActions(first);
+    if (menu == m_toolbar->models)
+        connect(menu->addAction(tr("&Demo model")), &QAction::triggered, this,
+                [this] { openPath(resourcePath(QStringLiteral("models/demo"))); });
+    if (!m_store) return;
+    const QStringList paths = recentPaths(*m_store, key);
+    if (!paths.isEmpty()) menu->addSection(tr("Recent"));
+    for (const QString& path : paths)
+        connect(menu->addAction(QDir::toNativeSeparators(path)), &QAction::triggered, this,
+                [this, path] { openPath(path); });
+}
+
+void MainWindow::askModel() {
+    const QString folder =
+        QFileDialog::getExistingDirectory(this, tr("Model folder"), m_saver->folder());
+    if (folder.isEmpty()) return;
+    m_saver->setFolder(QFileInfo(folder).absolutePath());
+    m_workspace.controller.openModel(folder);
+}
+
+void MainWindow::askTrace() {
+    const QString path = QFileDialog::getOpenFileName(this, tr("Open trace"), m_saver->folder(),
+                                                      tr("Traces (*.safetensors);;All files (*)"));
+    if (path.isEmpty()) return;
+    m_saver->setFolder(QFileInfo(path).absolutePath());
+    m_workspace.controller.openTrace(path);
+}
+
+void MainWindow::askLocate() {
+    Controller& controller = m_workspace.controller;
+    if (!controller.recorded()) return;
+    // No question where the answer is known.
+    if (controller.modelFits()) return controller.locateModel(controller.model()->folder);
+    const QString recorded = QString::fromStdString(m_workspace.shown.run()->model.path);
+    if (kindOf(recorded) == PathKind::Model) return controller.locateModel(recorded);
+    const QString folder = QFileDialog::getExistingDirectory(
+        this, tr("Folder of %1").arg(QString::fromStdString(m_workspace.shown.run()->model.name)),
+        m_saver->folder());
+    if (!folder.isEmpty()) controller.locateModel(folder);
+}
+
+void MainWindow::askSaveTrace() {
+    if (!m_workspace.shown.run()) return;
+    const QString path = m_saver->askFile(tr("Save trace"), QStringLiteral("trace.safetensors"),
+                                          tr("Traces (*.safetensors)"));
+    if (!path.isEmpty()) m_workspace.controller.saveTrace(path);
+}
+
+void MainWindow::askSavePicture() {
+    const QPixmap picture = grab();
+    const QString path =
+        m_saver->askFile(tr("Save a picture of the window"), QStringLiteral("fastkv-scope.png"),
+                         tr("Pictures (*.png)"));
+    if (path.isEmpty()) return;
+    if (picture.save(path))
+        showNotice(tr("Saved %1").arg(path));
+    else
+        showFailure({tr("%1 could not be written").arg(path), tr("Choose another folder."), false});
+}
+
+void MainWindow::askSaveJson() {
+    const QString path =
+        m_saver->askFile(tr("Save settings"), QStringLiteral("settings.json"), tr("JSON (*.json)"));
+    if (path.isEmpty()) return;
+    const QString reason = viz::saveText(path, settingsJson(m_workspace.settings.settings()));
+    if (reason.isEmpty())
+        showNotice(tr("Saved %1").arg(path));
+    else
+        showFailure({reason, tr("Choose another folder."), false});
+}
+
+void MainWindow::copyJson() {
+    QApplication::clipboard()->setText(settingsJson(m_workspace.settings.settings()));
+    showNotice(tr("Settings copied as JSON"));
+}
+
+void MainWindow::copyCommand() {
+    CommandSource source;
+    if (const LoadedModel* model = m_workspace.controller.model())
+        source.modelFolder = model->folder;
+    source.promptFile = m_promptFile;
+    const QString text = m_workspace.controller.prompt().text;
+    if (text.toUtf8().size() <= kLongestWord)
+        source.promptText = text;
+    else if (source.promptFile.isEmpty())
+        source.promptFile = QStringLiteral("prompt.txt");
+    QApplication::clipboard()->setText(commandLine(m_workspace.settings.settings(), source));
+    showNotice(tr("Settings copied as a command line"));
+}
+
+void MainWindow::findToken() {
+    viz::Panel* tokens = m_board->panel(QStringLiteral("tokens"));
+    m_board->reveal(tokens);
+    tokens->setFocus();
+}
+
+void MainWindow::toggleMaximised() {
+    if (m_board->maximised()) return m_board->restore();
+    for (QWidget* w = m_lastView; w; w = w->parentWidget())
+        if (auto* panel = qobject_cast<viz::Panel*>(w)) return m_board->maximise(panel);
+    m_board->maximise(m_board->panel(QStringLiteral("importance")));
+}
+
+void MainWindow::showFailure(const Failure& failure) {
+    m_errors->showFailure(failure);
+}
+
+void MainWindow::showNotice(const QString& text) {
+    statusBar()->showMessage(text, kNoticeMs);
+}
+
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::FocusIn) {
+        auto* widget = qobject_cast<QWidget*>(watched);
+        for (QWidget* w = widget; w && w->window() == this; w = w->parentWidget())
+            if (qobject_cast<viz::Panel*>(w) && !isTextField(widget)) m_lastView = widget;
+    }
+    // Before a view takes Esc for its pins: a drag, then a maximised panel (VIEWS section 1).
+    // Popups and dialogs are windows of their own and come first; a text field asks for itself in
+    // keyPressEvent().
+    if (event->type() == QEvent::KeyPress &&
+        static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape) {
+        const auto* widget = qobject_cast<QWidget*>(watched);
+        if (widget && widget->window() == this && !QApplication::activePopupWidget() &&
+            !isTextField(widget) && escape())
+            return true;
+    }
+    return QMainWindow::eventFilter(watched, event);
+}
+
+bool MainWindow::escape() {
+    if (m_workspace.settings.dragging()) {
+        m_workspace.settings.cancelDrag();
+        return true;
+    }
+    if (!m_board->maximised()) return false;
+    m_board->restore();
+    return true;
+}
+
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Escape) {
+        // What nobody else wanted: a text field gives the focus back to the last view.
+        if (isTextField(QApplication::focusWidget()) && m_lastView)
+            m_lastView->setFocus();
+        else
+            m_workspace.selection.clearPins();
+        return;
+    }
+    if (event->text() == QLatin1String("?")) return m_toolbar->shortcuts->trigger();
+    QMainWindow::keyPressEvent(event);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (!firstLocalPath(*event->mimeData()).isEmpty()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    const QString path = firstLocalPath(*event->mimeData());
+    if (path.isEmpty()) return;
+    event->acceptProposedAction();
+    openPath(path);
+}
+
+} // namespace fkv::app

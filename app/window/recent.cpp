@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/window/recent.h"
+
+#include "engine/core/error.h"
+#include "engine/io/trace_file.h"
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QSettings>
+#include <QStringDecoder>
+
+namespace fkv::app {
+namespace {
+
+constexpr qsizetype kMost = 8;
+
+bool looksLikeTrace(const QString& path) {
+    try {
+        return io::isTrace(path.toStdString());
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// The first bytes are UTF-8 without NUL; a character cut off by the end of the sample is no fault.
+bool looksLikeText(const QString& path) {
+    QFile file(path);
+    if (!file.open(QIODevice::ReadOnly)) return false;
+    const QByteArray head = file.read(4096);
+    QStringDecoder decoder(QStringDecoder::Utf8);
+    const QString text = decoder.decode(head);
+    return !decoder.hasError() && !text.contains(QChar(0));
+}
+
+} // namespace
+
+QStringList recentPaths(const QSettings& store, const char* key) {
+    QStringList paths = store.value(QLatin1String(key)).toStringList();
+    paths.removeIf([](const QString& path) { return !QFileInfo::exists(path); });
+    return paths.mid(0, kMost);
+}
+
+void addRecent(QSettings& store, const char* key, const QString& path) {
+    const QString absolute = QFileInfo(path).absoluteFilePath();
+    QStringList paths = store.value(QLatin1String(key)).toStringList();
+    paths.removeAll(absolute);
+    paths.prepend(absolute);
+    store.setValue(QLatin1String(key), paths.mid(0, kMost));
+}
+
+PathKind kindOf(const QString& path) {
+    const QFileInfo info(path);
+    if (info.isDir())
+        return QFileInfo::exists(QDir(path).filePath(QStringLiteral("config.json")))
+                   ? PathKind::Model
+                   : PathKind::Unknown;
+    if (!info.isFile()) return PathKind::Unknown;
+    if (info.suffix().toLower() == QLatin1String("safetensors") || looksLikeTrace(path))
+        return PathKind::Trace;
+    return looksLikeText(path) ? PathKind::Text : PathKind::Unknown;
+}
+
+} // namespace fkv::app
