@@ -2,6 +2,7 @@
 // How the window is put together. What its actions do is in main_window_actions.cpp.
 #include "app/window/main_window.h"
 
+#include "app/pages/settings_page.h"
 #include "app/window/recent.h"
 #include "viz/plots/answers_panel.h"
 #include "viz/plots/heads_panel.h"
@@ -51,7 +52,8 @@ void MainWindow::setupParts() {
     parts.centre = {new viz::ImportancePanel(context), new viz::StabilizationPanel(context),
                     new viz::HeadsPanel(context), new viz::TimingPanel(context),
                     new viz::AnswersPanel(context)};
-    parts.settings = new QWidget;
+    m_settingsPage = new SettingsPage(context);
+    parts.settings = m_settingsPage;
     parts.readouts = new viz::ReadoutsView(context);
     m_board = new Board(parts, m_workspace.theme);
     m_errors = new ErrorBar(m_workspace.theme);
@@ -108,7 +110,9 @@ void MainWindow::setupFollowing() {
     connect(&controller, &Controller::failed, this, &MainWindow::showFailure);
     connect(m_errors, &ErrorBar::dismissed, &controller, &Controller::dismissFailure);
     connect(&controller, &Controller::modelChanged, this, [this] {
-        if (m_store) addRecent(*m_store, kRecentModels, m_workspace.controller.model()->folder);
+        const LoadedModel& model = *m_workspace.controller.model();
+        m_settingsPage->setModel(model.info);
+        if (m_store) addRecent(*m_store, kRecentModels, model.folder);
     });
     connect(&controller, &Controller::traceOpened, this, [this](const QString& path) {
         if (m_store) addRecent(*m_store, kRecentTraces, path);

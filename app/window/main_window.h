@@ -17,6 +17,8 @@ class QSettings;
 
 namespace fkv::app {
 
+class SettingsPage;
+
 /// The window. `workspace` outlives it. With a store it remembers layout, theme, type size and
 /// recent paths; without one (pictures from a command line) it always looks the same.
 class MainWindow : public QMainWindow {
@@ -80,6 +82,7 @@ private:
     ErrorBar* m_errors = nullptr;
     Board* m_board = nullptr;
     QPlainTextEdit* m_promptEdit = nullptr;
+    SettingsPage* m_settingsPage = nullptr;
     FigureSaver* m_saver = nullptr;
     QPointer<QWidget> m_lastView; ///< where Esc in a text field gives the focus back to
     QString m_promptFile;         ///< that the prompt was read from
