@@ -143,6 +143,8 @@ trace::Counters readCounters(const TraceSource& source, int layers) {
     c.scratchBytes = get("scratch_bytes");
     c.heldBytes = get("held_bytes");
     c.peakBytes = get("peak_bytes");
+    c.standaloneFullPeakBytes = get("standalone_full_peak_bytes");
+    c.standaloneFastKvPeakBytes = get("standalone_fastkv_peak_bytes");
     c.givenUp = source.text("given_up");
     c.checkpointLayers = source.list<std::int32_t>("counters.checkpoint_layers", {-1});
     const bool inRange = c.checkpointLayers.empty() ||

@@ -63,6 +63,7 @@ Json toJson(const trace::Timing& t) {
             {"fastkv_state", kStates[static_cast<std::size_t>(t.fastKvState)]},
             {"rerun_ms", optionalJson(t.rerunMs)},
             {"load_ms", optionalJson(t.loadMs)},
+            {"reused_tokens", t.reusedTokens},
             {"standalone_full_ms", numbersJson(t.standaloneFullMs)},
             {"standalone_fastkv_ms", numbersJson(t.standaloneFastKvMs)}};
 }
@@ -75,6 +76,7 @@ trace::Timing timingFrom(const JsonRecord& json) {
     t.fastKvState = static_cast<trace::State>(json.oneOf("fastkv_state", kStates));
     t.rerunMs = json.numberIf("rerun_ms");
     t.loadMs = json.numberIf("load_ms");
+    t.reusedTokens = json.integer("reused_tokens", {});
     t.standaloneFullMs = json.numbers("standalone_full_ms");
     t.standaloneFastKvMs = json.numbers("standalone_fastkv_ms");
     return t;

@@ -324,6 +324,8 @@ void TraceWriter::addCounters() {
     add("scratch_bytes", c.scratchBytes);
     add("held_bytes", c.heldBytes);
     add("peak_bytes", c.peakBytes);
+    add("standalone_full_peak_bytes", c.standaloneFullPeakBytes);
+    add("standalone_fastkv_peak_bytes", c.standaloneFastKvPeakBytes);
     list("counters.checkpoint_layers", c.checkpointLayers);
 }
 

@@ -65,11 +65,12 @@ Run unusual(const SyntheticSpec& spec) {
     run.timing.standaloneFastKvMs = {0.25};
     run.timing.fastKvState = State::Exact;
     run.timing.rerunMs.reset();
+    run.timing.reusedTokens = 41;
     run.timing.spans[1].lane = 3;
     run.timing.spans[2].layer = -1;
     run.timing.spans[3].zone = Zone::Pass;
     run.timing.spans[4].pass = PassKind::DecodeFastKv;
-    run.counters = {1, 2, 3, 4, 5LL << 40, 6, "checkpoints of layers 3 and 5", {0, 2, 7}};
+    run.counters = {1, 2, 3, 4, 5LL << 40, 6, 7, 8, "checkpoints of layers 3 and 5", {0, 2, 7}};
     return run;
 }
 

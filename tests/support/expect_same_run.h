@@ -138,6 +138,7 @@ inline void expectSameTiming(const Timing& got, const Timing& expected) {
     EXPECT_EQ(got.fastKvPrefillMs, expected.fastKvPrefillMs);
     EXPECT_EQ(got.rerunMs, expected.rerunMs);
     EXPECT_EQ(got.loadMs, expected.loadMs);
+    EXPECT_EQ(got.reusedTokens, expected.reusedTokens);
     EXPECT_EQ(got.fastKvState, expected.fastKvState);
     expectSameNumbers(got.standaloneFullMs, expected.standaloneFullMs);
     expectSameNumbers(got.standaloneFastKvMs, expected.standaloneFastKvMs);
@@ -151,11 +152,12 @@ inline void expectSameTiming(const Timing& got, const Timing& expected) {
 
 inline void expectSameRecords(const Run& got, const Run& expected) {
     const ModelInfo &m = got.model, &n = expected.model;
-    EXPECT_EQ(
-        std::tie(m.name, m.path, m.layers, m.queryHeads, m.kvHeads, m.headDim, m.hidden, m.intermediate,
-                 m.vocabulary, m.contextLength, m.weightBytes, m.kvElementBytes, m.fingerprint),
-        std::tie(n.name, n.path, n.layers, n.queryHeads, n.kvHeads, n.headDim, n.hidden, n.intermediate,
-                 n.vocabulary, n.contextLength, n.weightBytes, n.kvElementBytes, n.fingerprint));
+    EXPECT_EQ(std::tie(m.name, m.path, m.layers, m.queryHeads, m.kvHeads, m.headDim, m.hidden,
+                       m.intermediate, m.vocabulary, m.contextLength, m.weightBytes,
+                       m.kvElementBytes, m.fingerprint),
+              std::tie(n.name, n.path, n.layers, n.queryHeads, n.kvHeads, n.headDim, n.hidden,
+                       n.intermediate, n.vocabulary, n.contextLength, n.weightBytes,
+                       n.kvElementBytes, n.fingerprint));
     const Machine &a = got.machine, &b = expected.machine;
     EXPECT_EQ(std::tie(a.device, a.cpu, a.threads, a.blas, a.version, a.dateUtc),
               std::tie(b.device, b.cpu, b.threads, b.blas, b.version, b.dateUtc));
@@ -164,9 +166,11 @@ inline void expectSameRecords(const Run& got, const Run& expected) {
               std::tie(q.text, q.ids, q.bytes, q.pieces, q.expected));
     const Counters &c = got.counters, &d = expected.counters;
     EXPECT_EQ(std::tie(c.kvBytesFull, c.checkpointBytes, c.planeBytes, c.scratchBytes, c.heldBytes,
-                       c.peakBytes, c.givenUp, c.checkpointLayers),
+                       c.peakBytes, c.standaloneFullPeakBytes, c.standaloneFastKvPeakBytes,
+                       c.givenUp, c.checkpointLayers),
               std::tie(d.kvBytesFull, d.checkpointBytes, d.planeBytes, d.scratchBytes, d.heldBytes,
-                       d.peakBytes, d.givenUp, d.checkpointLayers));
+                       d.peakBytes, d.standaloneFullPeakBytes, d.standaloneFastKvPeakBytes,
+                       d.givenUp, d.checkpointLayers));
 }
 
 inline void expectSameRun(const Run& got, const Run& expected) {
