@@ -79,6 +79,7 @@ void MainWindow::setupToolbar() {
     connect(t.measure, &QAction::triggered, &controller, &Controller::measure);
     connect(t.find, &QAction::triggered, this, &MainWindow::findToken);
     connect(t.maximise, &QAction::triggered, this, &MainWindow::toggleMaximised);
+    connect(t.shortcuts, &QAction::triggered, this, &MainWindow::showKeys);
     connect(t.resetLayout, &QAction::triggered, m_board, &Board::resetSizes);
 }
 

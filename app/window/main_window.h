@@ -72,6 +72,7 @@ private:
     void runPrompt();
     void findToken();
     void toggleMaximised();
+    void showKeys();
     void showFailure(const Failure& failure);
     void showNotice(const QString& text);
     bool escape();

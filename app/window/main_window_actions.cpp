@@ -4,6 +4,7 @@
 #include "app/run/json_file.h"
 #include "app/run/samples.h"
 #include "app/run/settings_text.h"
+#include "app/window/key_sheet.h"
 #include "app/window/main_window.h"
 #include "app/window/recent.h"
 #include "viz/plots/figure_export.h"
@@ -232,6 +233,12 @@ void MainWindow::toggleMaximised() {
     for (QWidget* w = m_lastView; w; w = w->parentWidget())
         if (auto* panel = qobject_cast<viz::Panel*>(w)) return m_board->maximise(panel);
     m_board->maximise(m_board->panel(QStringLiteral("importance")));
+}
+
+void MainWindow::showKeys() {
+    auto* sheet = new KeySheet(m_workspace.theme, this);
+    sheet->setAttribute(Qt::WA_DeleteOnClose);
+    sheet->show();
 }
 
 void MainWindow::showFailure(const Failure& failure) {
