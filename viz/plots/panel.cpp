@@ -117,11 +117,17 @@ void Panel::setView(int index) {
 }
 
 void Panel::arrangeHeader() {
-    if (m_switch->names().isEmpty()) return;
-    const QFontMetrics title(m_title->font());
-    int others = title.horizontalAdvance(m_text.title) + m_export->sizeHint().width() + 4 * m_header->spacing();
+    const int titleWidth = QFontMetrics(m_title->font()).horizontalAdvance(m_text.title) + 2;
+    const int room = width() - m_layout->contentsMargins().left() - m_layout->contentsMargins().right();
+    int others = m_export->sizeHint().width() + 4 * m_header->spacing();
     for (const QWidget* extra : m_extras) others += extra->sizeHint().width() + m_header->spacing();
-    m_switch->setNarrow(others + m_switch->wideWidth() > m_layout->contentsRect().width());
+    if (!m_switch->names().isEmpty()) {
+        m_switch->setNarrow(titleWidth + others + m_switch->wideWidth() > room);
+        others += m_switch->sizeHint().width() + m_header->spacing();
+    }
+    // The question is read once, the note changes: where there is no room for both, the note stays.
+    const int left = room - others - m_note->sizeHint().width();
+    m_title->setMaximumWidth(note().isEmpty() ? QWIDGETSIZE_MAX : std::max(titleWidth, left));
 }
 
 void Panel::addHeaderWidget(QWidget* widget) {
@@ -130,7 +136,10 @@ void Panel::addHeaderWidget(QWidget* widget) {
     arrangeHeader();
 }
 
-void Panel::setNote(const QString& note) { m_note->setText(note); }
+void Panel::setNote(const QString& note) {
+    m_note->setText(note);
+    arrangeHeader();
+}
 const QString& Panel::note() const { return m_note->text(); }
 
 void Panel::setReadout(const QString& text) {
