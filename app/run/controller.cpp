@@ -35,6 +35,9 @@ void Controller::connectWorker() {
     connect(&m_traces, &TraceJobs::saved, this, &Controller::traceSaved);
     connect(&m_traces, &TraceJobs::failed, this, &Controller::failed);
     connect(&m_traces, &TraceJobs::changed, this, &Controller::announce);
+    connect(&m_rescoring, &Rescoring::rescored, this, &Controller::onRescored);
+    connect(&m_rescoring, &Rescoring::failed, this, &Controller::failed);
+    connect(&m_rescoring, &Rescoring::changed, this, &Controller::announce);
 }
 
 void Controller::connectSettings() {
@@ -97,8 +100,8 @@ bool Controller::canMeasure() const {
 }
 
 bool Controller::settled() const {
-    return !m_request && !m_settle.isActive() && !m_derivation.busy() && !m_traces.opening() &&
-           !m_traces.saving();
+    return !m_request && !m_settle.isActive() && !m_derivation.busy() && !m_rescoring.busy() &&
+           !m_traces.opening() && !m_traces.saving();
 }
 
 void Controller::run() {
@@ -132,6 +135,7 @@ run::Request Controller::engineRequest(const PromptInput& prompt) const {
 
 void Controller::stop() {
     m_traces.cancelOpening();
+    m_rescoring.cancel();
     m_settle.stop();
     if (m_request) {
         m_worker.cancel();
@@ -201,7 +205,7 @@ void Controller::requestExact() {
         analyse(m_request->prompt);
         return;
     }
-    if (recorded()) return derive();
+    if (recorded()) return m_rescoring.request(settings);
     if (m_exactFor != settings) analyse(m_shownPrompt);
 }
 

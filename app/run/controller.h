@@ -4,6 +4,7 @@
 #include "app/run/derivation.h"
 #include "app/run/preview.h"
 #include "app/run/prompt_input.h"
+#include "app/run/rescoring.h"
 #include "app/run/trace_jobs.h"
 #include "app/run/worker.h"
 #include "viz/state/view_context.h"
@@ -102,6 +103,7 @@ private:
     void onFailed(const Failure& failure);
     void onTraceOpened(const trace::RunPtr& run, const QString& path);
     void show(const trace::RunPtr& run, const std::vector<PromptInput::Span>& spans);
+    void onRescored(const trace::RunPtr& run);
     void replaceSettings(const trace::Settings& settings);
     void endRequest(viz::Shown::Phase phase, const QString& text = {});
     viz::Shown::Phase restingPhase() const;
@@ -127,6 +129,7 @@ private:
 
     Preview m_preview;
     Derivation m_derivation;
+    Rescoring m_rescoring; ///< of a recorded run
     TraceJobs m_traces;
     Worker m_worker;
 };

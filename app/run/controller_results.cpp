@@ -46,6 +46,7 @@ void Controller::onOpened(const LoadedModel& model) {
 void Controller::onPublished(const trace::RunPtr& run) {
     if (!m_request || !run || !run->full) return;
     m_attached = true;
+    m_rescoring.setRecorded(nullptr);
     show(run, m_request->prompt.spans);
     m_shownPrompt = m_request->prompt;
     m_exactFor.reset();
@@ -95,6 +96,8 @@ void Controller::onTraceOpened(const trace::RunPtr& run, const QString& path) {
         settings.pooling = run->full->pooling;
     }
     m_derivation.clear();
+    m_rescoring.setRecorded(run);
+    m_preview.setRecorded(run);
     replaceSettings(settings);
     show(run, m_prompt.spans);
     m_shownPrompt = m_prompt;
@@ -105,6 +108,12 @@ void Controller::onTraceOpened(const trace::RunPtr& run, const QString& path) {
     Q_EMIT promptReplaced(m_prompt);
     Q_EMIT traceOpened(path);
     announce();
+}
+
+void Controller::onRescored(const trace::RunPtr& run) {
+    if (!recorded()) return;
+    if (run->full != m_context.shown.run()->full) show(run, m_shownPrompt.spans);
+    derive();
 }
 
 void Controller::replaceSettings(const trace::Settings& settings) {

@@ -14,7 +14,8 @@ trace::FatePtr Preview::fate(const trace::RunPtr& run, const trace::Settings& se
     scored.kernel = run->full->kernel;
     scored.pooling = run->full->pooling;
     m_previous = select::computeFate(*run, scored, &m_pool, m_previous);
-    if (scored == settings) return m_previous;
+    const bool ownScores = !run->recorded || !m_recorded || run->full == m_recorded->full;
+    if (scored == settings && ownScores) return m_previous;
     auto approximate = std::make_shared<trace::Fate>(*m_previous);
     approximate->settings = settings;
     for (trace::LayerFate& layer : approximate->layers)

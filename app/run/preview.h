@@ -4,6 +4,8 @@
 #include "engine/core/thread_pool.h"
 #include "engine/trace/fate.h"
 
+#include <utility>
+
 namespace fkv::app {
 
 /// The fate of a run's tokens under any settings, at once, so that every view follows a slider in
@@ -13,9 +15,13 @@ class Preview {
 public:
     /// Null without a full pass. Throws Error{BadArgument} for settings outside their ranges.
     trace::FatePtr fate(const trace::RunPtr& run, const trace::Settings& settings);
+    /// The recorded run whose own scores are exact: those of others that were opened from a file
+    /// were made from half precision and are previews.
+    void setRecorded(trace::RunPtr run) { m_recorded = std::move(run); }
 
 private:
     ThreadPool m_pool{2};
+    trace::RunPtr m_recorded;
     trace::FatePtr m_previous; ///< as computed, under the run's own scoring
 };
 
