@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/engine_fixture.h"
 
+#include <random>
+
 namespace fkv::testing {
 
 namespace {
@@ -28,6 +30,13 @@ void expectSameTables(const trace::StabilizationTable& a, const trace::Stabiliza
 }
 
 } // namespace
+
+std::vector<std::int32_t> randomIds(std::size_t count, std::uint32_t seed) {
+    std::mt19937 random(seed);
+    std::vector<std::int32_t> ids(count);
+    for (std::int32_t& id : ids) id = static_cast<std::int32_t>(300 + random() % 7000);
+    return ids;
+}
 
 void expectSameRun(const trace::Run& a, const trace::Run& b) {
     EXPECT_EQ(a.prompt->ids, b.prompt->ids);

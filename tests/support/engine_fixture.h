@@ -70,6 +70,9 @@ inline std::vector<float> sumsOf(const trace::LayerPlanes& planes) {
     return all;
 }
 
+/// Ids of no meaning, never a control token; the same for the same seed.
+std::vector<std::int32_t> randomIds(std::size_t count, std::uint32_t seed);
+
 /// Every number that a person could see is the same, bit for bit, but times and bytes.
 void expectSameRun(const trace::Run& a, const trace::Run& b);
 
