@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <optional>
 
 namespace fkv::testing {
@@ -191,11 +192,14 @@ void addTiming(const SyntheticSpec& s, Run& run) {
 }
 
 void addAnswers(Run& run) {
-    const auto answer = [](std::vector<std::string> words, double ms) {
+    // One id a word, so that answers differ where their words do.
+    std::map<std::string, std::int32_t> ids;
+    const auto answer = [&ids](std::vector<std::string> words, double ms) {
         auto a = std::make_shared<Answer>();
-        std::int32_t id = 300;
-        for (std::string& word : words)
-            a->tokens.push_back({id++, std::move(word), a->tokens.empty() ? 0.0 : ms});
+        for (std::string& word : words) {
+            const auto id = ids.try_emplace(word, 300 + static_cast<std::int32_t>(ids.size()));
+            a->tokens.push_back({id.first->second, std::move(word), a->tokens.empty() ? 0.0 : ms});
+        }
         a->msPerToken = ms;
         return a;
     };
