@@ -91,6 +91,10 @@ void TokensView::applyTheme() {
     relayout(first);
 }
 
+QSize TokensView::minimumSizeHint() const {
+    return {m_context.theme.scaled(160), m_context.theme.scaled(66)};
+}
+
 void TokensView::setTypeScale(double scale) {
     m_typeScale = std::clamp(scale, kLeastType, kMostType);
     applyTheme();

@@ -39,6 +39,7 @@ public:
     double typeScale() const { return m_typeScale; }
     void setTypeScale(double scale);
 
+    QSize minimumSizeHint() const override;
     /// Draws what is seen, as text of `size` logical px.
     void paintFigure(QPainter& painter, const QSize& size) const;
 
