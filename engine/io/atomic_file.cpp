@@ -41,6 +41,10 @@ AtomicFile::AtomicFile(std::filesystem::path path) : m_path(std::move(path)) {
         const auto target = std::filesystem::weakly_canonical(m_path, error);
         if (!error) m_path = target;
     }
+    // A rename would put an ordinary file in the place of a device.
+    if (std::filesystem::exists(m_path, ignored) &&
+        !std::filesystem::is_regular_file(m_path, ignored))
+        throw Error(ErrorCode::Io, "cannot write " + m_path.string() + ": not a plain file");
     const std::string pattern = m_path.string() + ".part-XXXXXX";
     std::vector<char> name(pattern.begin(), pattern.end());
     name.push_back('\0');

@@ -29,6 +29,13 @@ private:
     std::uint64_t m_hash = 0xcbf29ce484222325ULL;
 };
 
+std::string shapeText(const std::vector<std::int64_t>& shape) {
+    std::string out = "[";
+    for (const std::int64_t extent : shape)
+        out += (out.size() > 1 ? ", " : "") + std::to_string(extent);
+    return out + ']';
+}
+
 } // namespace
 
 TensorFiles::TensorFiles(const std::filesystem::path& folder) {
@@ -62,7 +69,9 @@ const io::TensorEntry& TensorFiles::require(const std::string& name,
     const io::TensorEntry* entry = find(name);
     if (entry == nullptr) throw Error(ErrorCode::BadFile, "the model has no tensor " + name);
     if (entry->shape != shape)
-        throw Error(ErrorCode::BadFile, name + " has another shape than config.json says");
+        throw Error(ErrorCode::BadFile, "tensor " + name + " has the shape " +
+                                            shapeText(entry->shape) + ", config.json says " +
+                                            shapeText(shape));
     if (entry->dtype != DType::F32 && entry->dtype != DType::F16 && entry->dtype != DType::BF16)
         throw Error(ErrorCode::Unsupported, name + " is " + std::string(fkv::name(entry->dtype)) +
                                                 ", not F32, F16 or BF16");

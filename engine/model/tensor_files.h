@@ -18,6 +18,7 @@ public:
     /// Throws NotFound or BadFile.
     explicit TensorFiles(const std::filesystem::path& folder);
 
+    const std::vector<io::SafetensorsFile>& files() const { return m_files; }
     const io::TensorEntry* find(const std::string& name) const;
     /// Throws BadFile when absent or of another shape, Unsupported when not F32, F16 or BF16.
     const io::TensorEntry& require(const std::string& name, std::vector<std::int64_t> shape) const;

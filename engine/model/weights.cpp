@@ -92,10 +92,37 @@ void ropeTables(double theta, std::int32_t headDim, std::int64_t positions,
     }
 }
 
+void checkTensors(const TensorFiles& files, const Config& c) {
+    const std::int64_t queries = std::int64_t{c.queryHeads} * c.headDim;
+    const std::int64_t keys = std::int64_t{c.kvHeads} * c.headDim;
+    files.require("model.embed_tokens.weight", {c.vocabulary, c.hidden});
+    files.require("model.norm.weight", {c.hidden});
+    if (files.find("lm_head.weight") != nullptr)
+        files.require("lm_head.weight", {c.vocabulary, c.hidden});
+    for (int layer = 0; layer < c.layers; ++layer) {
+        const std::string p = "model.layers." + std::to_string(layer) + ".";
+        files.require(p + "input_layernorm.weight", {c.hidden});
+        files.require(p + "self_attn.q_proj.weight", {queries, c.hidden});
+        files.require(p + "self_attn.k_proj.weight", {keys, c.hidden});
+        files.require(p + "self_attn.v_proj.weight", {keys, c.hidden});
+        files.require(p + "self_attn.o_proj.weight", {c.hidden, queries});
+        files.require(p + "post_attention_layernorm.weight", {c.hidden});
+        files.require(p + "mlp.gate_proj.weight", {c.intermediate, c.hidden});
+        files.require(p + "mlp.up_proj.weight", {c.intermediate, c.hidden});
+        files.require(p + "mlp.down_proj.weight", {c.hidden, c.intermediate});
+    }
+    // A layer that the config does not know means that it describes another model.
+    const std::string next = "model.layers." + std::to_string(c.layers) + ".input_layernorm.weight";
+    if (files.find(next) != nullptr)
+        throw Error(ErrorCode::BadFile, "the model has more layers than the " +
+                                            std::to_string(c.layers) + " that config.json says");
+}
+
 Weights loadWeights(const std::filesystem::path& folder, const Config& config,
                     ops::Backend& backend, const std::function<void(double)>& progress,
                     const std::stop_token& stop) {
     const TensorFiles files(folder);
+    checkTensors(files, config);  // before anything is allocated: a wrong config asks for any size
     Weights weights;
     weights.fingerprint = files.fingerprint(config);
     Loader loader(files, backend, weights);

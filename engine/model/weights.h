@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/model/config.h"
+#include "engine/model/tensor_files.h"
 #include "engine/ops/backend.h"
 
 #include <filesystem>
@@ -23,6 +24,10 @@ struct Weights {
     std::uint64_t fingerprint = 0; ///< of the config and the tensor list, see TensorFiles
     std::vector<ops::BufferPtr> buffers;
 };
+
+/// Throws unless every tensor that `config` asks for is there, in its shape and in a type that can be
+/// loaded: BadFile or Unsupported.
+void checkTensors(const TensorFiles& files, const Config& config);
 
 /// Loads model.safetensors, or the shards that model.safetensors.index.json names. Every tensor's
 /// shape is checked against the config. `progress` gets a fraction in [0, 1]; may be empty.
