@@ -5,7 +5,7 @@
 #include "engine/io/safetensors.h"
 #include "engine/io/trace_file.h"
 #include "engine/select/fate.h"
-#include "tests/support/expect_same_run.h"
+#include "tests/support/expect_round_trip.h"
 #include "tests/support/synthetic_run.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/trace_image.h"
@@ -21,7 +21,7 @@
 
 using namespace fkv;
 using namespace fkv::trace;
-using fkv::testing::expectSameRun;
+using fkv::testing::expectRoundTrip;
 using fkv::testing::SyntheticSpec;
 using fkv::testing::TemporaryFolder;
 using fkv::testing::TraceImage;
@@ -101,12 +101,12 @@ TEST_P(TraceRoundTrip, KeepsEverything) {
     EXPECT_EQ(folder.entries(), 1);
     EXPECT_TRUE(io::isTrace(folder / "a"));
     const RunPtr once = io::openTrace(folder / "a");
-    expectSameRun(*once, *run);
+    expectRoundTrip(*once, *run);
     EXPECT_EQ(fkv::testing::walkRun(*once), fkv::testing::walkRun(*once));
 
     // Saved again it loses nothing more.
     io::saveTrace(*once, folder / "b");
-    expectSameRun(*io::openTrace(folder / "b"), *once);
+    expectRoundTrip(*io::openTrace(folder / "b"), *once);
     EXPECT_EQ(io::readText(folder / "a"), io::readText(folder / "b"));
 }
 
@@ -140,7 +140,7 @@ TEST(TraceFile, KeepsUnusualValues) {
     const TemporaryFolder folder;
     const trace::Run run = unusual({.tokens = 250});
     io::saveTrace(run, folder / "a");
-    expectSameRun(*io::openTrace(folder / "a"), run);
+    expectRoundTrip(*io::openTrace(folder / "a"), run);
 }
 
 TEST(TraceFile, ListsTheSetsOfTheMethod) {
@@ -196,7 +196,7 @@ TEST(TraceFile, FilesThatAreNotAlignedAreRead) {
     io::saveTrace(*run, folder / "a");
     TraceImage image = TraceImage::open(folder / "a");
     image.shift = 1;
-    expectSameRun(*io::openTrace(io::MappedFile::own(image.pack(), "moved")), *run);
+    expectRoundTrip(*io::openTrace(io::MappedFile::own(image.pack(), "moved")), *run);
 }
 
 TEST(TraceFile, TextThatIsNotUtf8KeepsItsOffsets) {

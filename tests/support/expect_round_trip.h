@@ -173,7 +173,7 @@ inline void expectSameRecords(const Run& got, const Run& expected) {
                        d.givenUp, d.checkpointLayers));
 }
 
-inline void expectSameRun(const Run& got, const Run& expected) {
+inline void expectRoundTrip(const Run& got, const Run& expected) {
     EXPECT_TRUE(got.recorded);
     expectSameRecords(got, expected);
     expectSameFull(*got.full, *expected.full);
