@@ -1,62 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/cli/info.h"
+#include "engine/cli/interrupt.h"
 #include "engine/cli/profile.h"
 #include "engine/core/error.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
+#include <new>
 
 namespace {
 
+using namespace fkv;
+
 constexpr int kDone = 0, kFault = 1, kUsage = 2, kInterrupted = 130;
 
-void addProfileOptions(CLI::App& verb, fkv::cli::ProfileOptions& o) {
+void addCommon(CLI::App& verb, std::string& device, bool& json) {
+    verb.add_option("--device", device, "auto, cpu or cuda:N")->capture_default_str();
+    verb.add_flag("--json", json, "print one JSON object");
+}
+
+void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
     verb.add_option("--model", o.model, "Hugging Face model folder")->required();
     auto* prompt = verb.add_option_group("prompt", "what to run");
     prompt->add_option("--prompt", o.prompt, "prompt text");
     prompt->add_option("--prompt-file", o.promptFile, "file with the prompt text");
     prompt->add_option("--ids-file", o.idsFile, "JSON array of token ids, used as they are");
     prompt->require_option(1);
-    verb.add_option("--method", o.method, "full or fastkv")->check(CLI::IsMember({"full", "fastkv"}));
-    verb.add_option("--tsp-layer", o.tspLayer, "TSP layer, 0-based");
-    auto* rate = verb.add_option("--tsp-rate", o.tspRate, "share of tokens that pass TSP");
+    verb.add_option("--method", o.method, "full or fastkv")
+        ->check(CLI::IsMember({"full", "fastkv"}))
+        ->capture_default_str();
+    verb.add_option("--tsp-layer", o.tspLayer,
+                    "TSP layer, from 0; default: half of them, less one");
+    auto* rate =
+        verb.add_option("--tsp-rate", o.tspRate, "share of tokens that pass TSP; default 0.2");
     verb.add_option("--tsp-tokens", o.tspTokens, "tokens that pass TSP")->excludes(rate);
-    auto* kvRate = verb.add_option("--kv-rate", o.kvRate, "share of tokens every KV head keeps");
+    auto* kvRate =
+        verb.add_option("--kv-rate", o.kvRate, "share of tokens every KV head keeps; default 0.1");
     verb.add_option("--kv-tokens", o.kvTokens, "tokens every KV head keeps")->excludes(kvRate);
-    verb.add_option("--window", o.window, "window, tokens");
-    verb.add_option("--kernel", o.kernel, "pooling kernel, odd");
-    verb.add_option("--pooling", o.pooling, "max or avg")->check(CLI::IsMember({"max", "avg"}));
-    verb.add_option("--generate", o.generate, "tokens to generate")->check(CLI::Range(1, 1 << 20));
+    verb.add_option("--window", o.window, "newest tokens, always kept")->capture_default_str();
+    verb.add_option("--kernel", o.kernel, "pooling kernel, odd")->capture_default_str();
+    verb.add_option("--pooling", o.pooling, "max or avg")
+        ->check(CLI::IsMember({"max", "avg"}))
+        ->capture_default_str();
+    verb.add_option("--generate", o.generate, "tokens to generate at most")
+        ->check(CLI::Range(0, 1 << 20))
+        ->capture_default_str();
     verb.add_option("--stop", o.stop, "cuts the shown answer before this text");
-    verb.add_option("--out", o.out, "write the tensors as safetensors");
-    verb.add_flag("--json", o.json, "print one JSON object");
+    verb.add_option("--measure", o.measure, "times the deployed path, this often; default 3")
+        ->expected(0, 1)
+        ->default_str("3")
+        ->check(CLI::Range(1, 1000));
+    verb.add_option("--out", o.out, "write a trace, as safetensors");
+    addCommon(verb, o.device, o.json);
 }
 
-int report(const std::exception& e) {
-    std::fprintf(stderr, "fastkv: error: %s\n", e.what());
-    return kFault;
+/// Every fault is one line, whatever it was.
+int report(const std::string& what, int code) {
+    std::fprintf(stderr, "fastkv: error: %s\n", what.c_str());
+    return code;
 }
 
-}  // namespace
+int usage(const CLI::App& app, const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e); // --help
+    std::string line = e.what();
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return report(line + " (see --help)", kUsage);
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Runs FastKV on a model and reports what it keeps, costs and saves."};
+    CLI::App app{"Runs FastKV on a model and reports what it keeps, costs and saves.", "fastkv"};
+    app.set_version_flag("--version", FKV_VERSION);
     app.require_subcommand(1);
-    fkv::cli::ProfileOptions options;
-    CLI::App* profile =
+    cli::ProfileOptions profile;
+    CLI::App* profileVerb =
         app.add_subcommand("profile", "full-context reference and the chosen method on one prompt");
-    addProfileOptions(*profile, options);
+    addProfile(*profileVerb, profile);
+    cli::InfoOptions info;
+    CLI::App* infoVerb = app.add_subcommand("info", "what a model folder or a trace holds");
+    infoVerb->add_option("path", info.path, "model folder or trace file")->required();
+    addCommon(*infoVerb, info.device, info.json);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? kDone : kUsage;
+        return usage(app, e);
     }
+    cli::Interrupt interrupt;
+    cli::Terminal terminal;
+    const auto fault = [&](const std::string& what) {
+        terminal.clear();
+        return report(what, kFault);
+    };
     try {
-        fkv::cli::profile(options, std::cout);
-        return kDone;
-    } catch (const fkv::Error& e) {
-        return e.code() == fkv::ErrorCode::Cancelled ? kInterrupted : report(e);
+        if (profileVerb->parsed())
+            cli::profile(profile, terminal, interrupt.token(), std::cout);
+        else
+            cli::info(info, std::cout);
+        std::cout.flush();
+        return std::cout ? kDone : fault("cannot write the result to standard output");
+    } catch (const Error& e) {
+        if (e.code() != ErrorCode::Cancelled) return fault(e.what());
+        terminal.clear();
+        return kInterrupted;
+    } catch (const std::bad_alloc&) {
+        return fault("not enough memory");
     } catch (const std::exception& e) {
-        return report(e);
+        return fault(e.what());
     }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/cli/terminal.h"
 #include "engine/trace/settings.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <iosfwd>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 namespace fkv::cli {
@@ -27,12 +30,15 @@ struct ProfileOptions {
     std::string pooling = "max";
     int generate = 32;
     std::string stop;
+    int measure = 0; ///< repetitions on the deployed path
     std::filesystem::path out;
+    std::string device = "auto";
     bool json = false;
 };
 
-/// Runs the full-context reference and the chosen method and prints the result to `to`.
-/// Throws Error.
-void profile(const ProfileOptions& options, std::ostream& to);
+/// Runs the full-context reference and the chosen method, saves the trace when asked to, and prints
+/// the result to `to`. Throws Error; Cancelled leaves no file behind.
+void profile(const ProfileOptions& options, Terminal& terminal, const std::stop_token& stop,
+             std::ostream& to);
 
-}  // namespace fkv::cli
+} // namespace fkv::cli

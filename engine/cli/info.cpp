@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/cli/info.h"
+
+#include "engine/cli/report.h"
+#include "engine/io/json_record.h"
+#include "engine/io/trace_file.h"
+#include "engine/model/config.h"
+#include "engine/model/tensor_files.h"
+#include "engine/model/weights.h"
+#include "engine/ops/backend.h"
+#include "engine/text/tokenizer.h"
+
+#include <map>
+#include <ostream>
+
+namespace fkv::cli {
+
+using nlohmann::json;
+
+namespace {
+
+json configJson(const model::Config& c) {
+    return {{"model_type", c.modelType},
+            {"layers", c.layers},
+            {"hidden", c.hidden},
+            {"intermediate", c.intermediate},
+            {"query_heads", c.queryHeads},
+            {"kv_heads", c.kvHeads},
+            {"head_dim", c.headDim},
+            {"vocabulary", c.vocabulary},
+            {"context_length", c.contextLength},
+            {"rms_eps", c.rmsEps},
+            {"rope_theta", c.ropeTheta},
+            {"eos", c.eos}};
+}
+
+json tensorsJson(const model::TensorFiles& tensors) {
+    json files = json::array();
+    std::map<std::string, std::int64_t> byType;
+    std::int64_t count = 0;
+    std::int64_t parameters = 0;
+    std::int64_t bytes = 0;
+    for (const io::SafetensorsFile& file : tensors.files()) {
+        files.push_back(file.file()->path().filename().string());
+        for (const io::TensorEntry& entry : file.tensors()) {
+            ++count;
+            parameters += entry.elements();
+            bytes += static_cast<std::int64_t>(entry.bytes.size());
+            ++byType[std::string(name(entry.dtype))];
+        }
+    }
+    return {{"files", std::move(files)},
+            {"count", count},
+            {"parameters", parameters},
+            {"bytes", bytes},
+            {"by_type", byType}};
+}
+
+json modelJson(const InfoOptions& o) {
+    const model::Config config = model::readConfig(o.path);
+    const model::TensorFiles tensors(o.path);
+    model::checkTensors(tensors, config);
+    const auto tokenizer = text::openTokenizer(o.path);
+    const ops::DeviceInfo device = ops::makeBackend({o.device, 1})->info();
+    const std::int64_t perToken = std::int64_t{2} * config.layers * config.kvHeads *
+                                  config.headDim * static_cast<std::int64_t>(sizeOf(device.kvType));
+    return {{"kind", "model"},
+            {"path", o.path.string()},
+            {"config", configJson(config)},
+            {"tensors", tensorsJson(tensors)},
+            {"tokenizer",
+             {{"kind", "sentencepiece"},
+              {"vocabulary", tokenizer->vocabulary()},
+              {"bos", tokenizer->bos()},
+              {"eos", tokenizer->eos()},
+              {"adds_bos", tokenizer->addsBos()}}},
+            {"kv",
+             {{"device", device.name},
+              {"type", name(device.kvType)},
+              {"bytes_per_token", perToken},
+              {"bytes_at_context_length", perToken * config.contextLength}}}};
+}
+
+void printModel(const json& j, std::ostream& to) {
+    const json& c = j["config"];
+    const json& t = j["tensors"];
+    const json& k = j["kv"];
+    const auto bytes = [](const json& value) { return bytesText(value.get<std::int64_t>()); };
+    to << "model      " << j["path"].get<std::string>() << " ("
+       << c["model_type"].get<std::string>() << ")\n"
+       << "layers     " << c["layers"] << ", hidden " << c["hidden"] << ", MLP "
+       << c["intermediate"] << '\n'
+       << "heads      " << c["query_heads"] << " query, " << c["kv_heads"] << " KV, of "
+       << c["head_dim"] << " each\n"
+       << "context    " << c["context_length"] << " tokens\n"
+       << "weights    " << t["parameters"] << " parameters in " << t["count"] << " tensors, "
+       << bytes(t["bytes"]) << " in " << t["files"].size() << " file(s):";
+    for (const auto& [type, count] : t["by_type"].items())
+        to << ' ' << count << ' ' << type;
+    to << "\ntokenizer  " << j["tokenizer"]["kind"].get<std::string>() << ", "
+       << j["tokenizer"]["vocabulary"] << " pieces for a vocabulary of " << c["vocabulary"] << '\n'
+       << "KV cache   " << bytes(k["bytes_per_token"]) << " a token in "
+       << k["type"].get<std::string>() << " on " << k["device"].get<std::string>() << ", "
+       << bytes(k["bytes_at_context_length"]) << " at full length\n";
+}
+
+} // namespace
+
+void info(const InfoOptions& o, std::ostream& to) {
+    if (std::filesystem::is_directory(o.path)) {
+        const json model = modelJson(o);
+        if (o.json)
+            to << io::jsonText(model, 2) << '\n';
+        else
+            printModel(model, to);
+        return;
+    }
+    const trace::RunPtr run = io::openTrace(o.path);
+    const auto size = static_cast<std::int64_t>(std::filesystem::file_size(o.path));
+    if (!o.json) {
+        to << "trace     " << o.path.string() << ", " << bytesText(size) << ", recorded "
+           << run->machine.dateUtc << '\n';
+        printReport(*run, {}, to);
+        return;
+    }
+    json out = reportJson(*run, {});
+    out["kind"] = "trace";
+    out["path"] = o.path.string();
+    out["bytes"] = size;
+    out["schema"] = io::kTraceSchema;
+    to << io::jsonText(out, 2) << '\n';
+}
+
+} // namespace fkv::cli

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/trace/run.h"
+
+#include <iosfwd>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace fkv::cli {
+
+/// What `fastkv profile --json` prints about a finished run, and `fastkv info --json` about a
+/// recorded one: model, prompt, settings, achieved, device, timing, one object for full context and
+/// one under the method's name, fidelity. Milliseconds, bytes. What the run does not have is
+/// absent. `stop` cuts the shown answers, and nothing that is measured.
+nlohmann::json reportJson(const trace::Run& run, const std::string& stop);
+
+/// The same for people: a few lines.
+void printReport(const trace::Run& run, const std::string& stop, std::ostream& to);
+
+/// "1.5 GiB".
+std::string bytesText(std::int64_t bytes);
+
+} // namespace fkv::cli
