@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/pages/tracked_spans.h"
+#include "viz/theme/theme.h"
+
+#include <QPlainTextEdit>
+#include <vector>
+
+namespace fkv::app {
+
+/// The editor of the prompt: plain text, exactly as it will be run (no-break spaces and all), with
+/// its spans tinted and following the edits. Several MB are fine. A text with a line of more than
+/// kLongestLine units would freeze any QTextDocument: it is kept as it is, shown folded, and cannot
+/// be edited here.
+class PromptEditor : public QPlainTextEdit {
+    Q_OBJECT
+public:
+    static constexpr qsizetype kLongestLine = 20000;
+
+    PromptEditor(const viz::Theme& theme, QWidget* parent);
+
+    /// Replaces text and spans. Line ends become "\n" and the spans follow. Undo brings the text
+    /// before back, unless one of the two is folded.
+    void setPrompt(const QString& text, const std::vector<PromptInput::Span>& spans);
+    QString text() const;
+    bool isEmpty() const;
+    bool folded() const { return m_folded; }
+    std::vector<PromptInput::Span> spans() const { return byteSpans(text(), m_spans); }
+    const std::vector<TrackedSpan>& tracked() const { return m_spans; }
+    /// Puts a span in the middle of what is visible; no focus is taken.
+    void revealSpan(const QString& name);
+
+    /// Its least height: what stands around it comes first, and it takes the rest.
+    QSize sizeHint() const override {
+        return {QPlainTextEdit::sizeHint().width(), minimumHeight()};
+    }
+
+Q_SIGNALS:
+    void textEdited();   ///< by the user (or undo), not by setPrompt()
+    void runRequested(); ///< Ctrl+Enter
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+    bool canInsertFromMimeData(const QMimeData* source) const override;
+    void insertFromMimeData(const QMimeData* source) override;
+
+private:
+    void follow(int at, int removed, int added);
+    QString wordsOf(const TrackedSpan& span) const;
+    void tint();
+
+    const viz::Theme& m_theme;
+    std::vector<TrackedSpan> m_spans;
+    bool m_folded = false;
+    QString m_foldedText; ///< the real text while folded
+    bool m_setting = false;
+};
+
+} // namespace fkv::app

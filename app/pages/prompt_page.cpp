@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/pages/prompt_page.h"
+
+#include "app/pages/text_field.h"
+#include "viz/plots/elided_label.h"
+#include "viz/series/format.h"
+
+#include <QLabel>
+#include <QPushButton>
+#include <QScopedValueRollback>
+#include <QScrollArea>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace fkv::app {
+
+PromptPage::PromptPage(const viz::ViewContext& context, QWidget* parent)
+    : QWidget(parent), m_context(context) {
+    setObjectName(QStringLiteral("prompt"));
+    setAccessibleName(tr("Prompt"));
+    auto* rows = new QVBoxLayout(this);
+    rows->setContentsMargins(8, 6, 8, 6);
+    rows->setSpacing(4);
+    setupHead();
+    setupText();
+    setupHide();
+    setupRun();
+    m_countDelay.setSingleShot(true);
+    m_countDelay.setInterval(kCountDelayMs);
+    connect(&m_countDelay, &QTimer::timeout, this, &PromptPage::requestCount);
+    connect(&m_context.theme, &viz::Theme::changed, this, &PromptPage::applyTheme);
+    applyTheme();
+    refreshHead();
+    refreshCount();
+}
+
+void PromptPage::setupHead() {
+    m_titleLabel = new QLabel(this);
+    m_warning = new QLabel(tr("✖ FastKV loses the answer at its defaults."), this);
+    m_descriptionLabel = new QLabel(this);
+    for (QLabel* label : {m_titleLabel, m_warning, m_descriptionLabel}) {
+        label->setWordWrap(true);
+        label->setTextFormat(Qt::PlainText);
+        label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+        layout()->addWidget(label);
+    }
+    m_descriptionLabel->setForegroundRole(QPalette::PlaceholderText);
+}
+
+void PromptPage::setupText() {
+    auto* rows = static_cast<QVBoxLayout*>(layout());
+    m_editor = new PromptEditor(m_context.theme, this);
+    rows->addWidget(m_editor, 1);
+    m_count = new viz::ElidedLabel(this);
+    rows->addWidget(m_count);
+    auto* line = new QHBoxLayout;
+    line->setSpacing(6);
+    auto* label = new QLabel(tr("Expected"), this);
+    m_expected = new TextField(m_context.theme, tr("Expected answer"), this);
+    m_expected->setPlaceholderText(tr("answer, if known"));
+    label->setBuddy(m_expected);
+    line->addWidget(label);
+    line->addWidget(m_expected, 1);
+    rows->addLayout(line);
+    connect(m_editor, &PromptEditor::textEdited, this, [this] {
+        m_edited = true;
+        m_hide->promptChanged();
+        onEdited();
+    });
+    connect(m_editor, &PromptEditor::runRequested, this, &PromptPage::run);
+    connect(m_expected, &QLineEdit::textEdited, this, [this] {
+        m_hide->promptChanged();
+        Q_EMIT promptEdited();
+    });
+    connect(m_expected, &QLineEdit::returnPressed, this, &PromptPage::run);
+}
+
+void PromptPage::setupHide() {
+    auto* rows = static_cast<QVBoxLayout*>(layout());
+    m_hideToggle = new QToolButton(this);
+    m_hideToggle->setText(tr("Hide a fact"));
+    m_hideToggle->setCheckable(true);
+    m_hideToggle->setArrowType(Qt::RightArrow);
+    m_hideToggle->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_hideToggle->setAutoRaise(true);
+    m_hideToggle->setFocusPolicy(Qt::TabFocus);
+    rows->addWidget(m_hideToggle, 0, Qt::AlignLeft);
+    m_hide = new HideForm(
+        m_context.theme, [this] { return prompt(); }, this);
+    m_hideArea = new QScrollArea(this);
+    m_hideArea->setWidget(m_hide);
+    m_hideArea->setWidgetResizable(true);
+    m_hideArea->setFrameShape(QFrame::NoFrame);
+    m_hideArea->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_hideArea->setFocusPolicy(Qt::NoFocus);
+    m_hideArea->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+    m_hideArea->hide();
+    m_hide->installEventFilter(this);
+    rows->addWidget(m_hideArea);
+    connect(m_hideToggle, &QToolButton::toggled, this, &PromptPage::openHideForm);
+    connect(m_hide, &HideForm::hideRequested, this,
+            [this](const PromptInput& hidden, const QString& title) {
+                {
+                    const QScopedValueRollback<bool> setting(m_setting, true);
+                    setPrompt(hidden, title);
+                    m_editor->revealSpan(QStringLiteral("fact"));
+                }
+                run();
+            });
+}
+
+void PromptPage::setupRun() {
+    m_run = new QPushButton(tr("Run (Ctrl+Enter)"), this);
+    m_run->setAutoDefault(false);
+    layout()->addWidget(m_run);
+    connect(m_run, &QPushButton::clicked, this, &PromptPage::run);
+}
+
+void PromptPage::setPrompt(const PromptInput& prompt, const QString& title,
+                           const QString& description) {
+    m_editor->setPrompt(prompt.text, prompt.spans);
+    m_expected->setText(prompt.expected);
+    m_expected->setCursorPosition(0);
+    m_title = title;
+    m_description = description;
+    m_sampleId = prompt.sampleId;
+    m_knownFailure = false;
+    m_edited = false;
+    if (!m_setting) m_hide->promptChanged();
+    refreshHead();
+    onEdited();
+}
+
+void PromptPage::showSample(const Sample& sample) {
+    const PromptInput input = promptOf(sample);
+    setPrompt(input, sample.title, sample.description);
+    m_knownFailure = sample.knownFailure;
+    refreshHead();
+}
+
+PromptInput PromptPage::prompt() const {
+    PromptInput input;
+    input.text = m_editor->text();
+    input.spans = byteSpans(input.text, m_editor->tracked());
+    input.expected = m_expected->text().trimmed();
+    if (!m_edited) input.sampleId = m_sampleId;
+    return input;
+}
+
+void PromptPage::setBlocked(const QString& reason) {
+    if (reason == m_blocked) return;
+    m_blocked = reason;
+    refreshCount();
+}
+
+QString PromptPage::runFault() const {
+    if (!m_blocked.isEmpty()) return m_blocked;
+    if (m_editor->isEmpty()) return tr("There is no text: type one or choose a sample.");
+    if (!m_countError.isEmpty()) return m_countError;
+    if (m_tokens >= 0 && m_limit > 0 && m_tokens > m_limit)
+        return tr("%1 tokens, %2 more than the model takes.")
+            .arg(viz::formatCount(m_tokens), viz::formatCount(m_tokens - m_limit));
+    return {};
+}
+
+void PromptPage::run() {
+    if (runFault().isEmpty()) Q_EMIT runRequested(prompt());
+}
+
+void PromptPage::openHideForm(bool open) {
+    m_hideToggle->setChecked(open);
+    m_hideToggle->setArrowType(open ? Qt::DownArrow : Qt::RightArrow);
+    m_hideArea->setVisible(open);
+    if (open) revealFact();
+    m_descriptionLabel->setVisible(!open && !m_descriptionLabel->text().isEmpty());
+}
+
+void PromptPage::revealFact() {
+    // After the layout: the editor changes its height with what stands around it.
+    QTimer::singleShot(0, m_editor, [this] { m_editor->revealSpan(QStringLiteral("fact")); });
+}
+
+bool PromptPage::eventFilter(QObject* watched, QEvent* event) {
+    // A scroll area does not tell its layout that what it holds wants another height.
+    if (watched == m_hide && event->type() == QEvent::LayoutRequest) m_hideArea->updateGeometry();
+    return QWidget::eventFilter(watched, event);
+}
+
+void PromptPage::onEdited() {
+    m_countError.clear();
+    m_tokens = -1;
+    m_counting = true;
+    m_countDelay.start();
+    refreshHead();
+    refreshCount();
+    Q_EMIT promptEdited();
+}
+
+void PromptPage::recount() {
+    requestCount();
+}
+
+void PromptPage::requestCount() {
+    m_countDelay.stop();
+    m_counting = true;
+    Q_EMIT countRequested(m_editor->text(), ++m_countId);
+}
+
+void PromptPage::setCount(quint64 id, qint64 tokens, qint64 limit, const QString& error) {
+    if (id != m_countId || m_countDelay.isActive()) return;
+    m_counting = false;
+    m_tokens = error.isEmpty() ? tokens : -1;
+    m_limit = limit;
+    m_countError = error;
+    refreshCount();
+}
+
+void PromptPage::refreshHead() {
+    const bool fromElsewhere = !m_title.isEmpty();
+    m_titleLabel->setText(!fromElsewhere ? tr("Your text")
+                          : m_edited     ? tr("Edited: %1").arg(m_title)
+                                         : m_title);
+    m_warning->setVisible(m_knownFailure && !m_edited);
+    m_descriptionLabel->setText(m_edited ? QString() : m_description);
+    m_descriptionLabel->setVisible(!m_descriptionLabel->text().isEmpty() &&
+                                   !m_hideToggle->isChecked());
+}
+
+void PromptPage::refreshCount() {
+    const viz::Palette& colours = m_context.theme.palette();
+    const QString fault = runFault();
+    QString text = fault;
+    if (fault.isEmpty()) {
+        text =
+            m_tokens < 0 ? (m_counting ? tr("counting tokens…") : QString())
+            : m_limit > 0
+                ? tr("%1 tokens of %2").arg(viz::formatCount(m_tokens), viz::formatCount(m_limit))
+                : tr("%1 tokens").arg(viz::formatCount(m_tokens));
+        if (m_editor->folded()) text += tr(" · very long lines: folded, read only");
+    }
+    const bool bad = !fault.isEmpty() && !m_editor->isEmpty() && m_blocked.isEmpty();
+    m_count->setText(text);
+    m_count->setToolTip(text);
+    m_count->setAccessibleName(text);
+    m_count->setColors(bad ? colours.lost : colours.mutedText, colours.mutedText);
+    m_run->setEnabled(fault.isEmpty());
+    m_run->setToolTip(fault.isEmpty() ? tr("Analyse this prompt") : fault);
+    Q_EMIT runnableChanged();
+}
+
+QSize PromptPage::minimumSizeHint() const {
+    return {m_context.theme.scaled(200),
+            std::min(QWidget::minimumSizeHint().height(), m_context.theme.scaled(330))};
+}
+
+void PromptPage::applyTheme() {
+    const viz::Theme& theme = m_context.theme;
+    QFont bold = theme.font();
+    bold.setBold(true);
+    m_titleLabel->setFont(bold);
+    m_descriptionLabel->setFont(theme.smallFont());
+    m_warning->setFont(theme.smallFont());
+    m_count->setFont(theme.smallFont());
+    QPalette palette = this->palette();
+    palette.setColor(QPalette::WindowText, theme.palette().lost);
+    m_warning->setPalette(palette);
+    m_editor->setMinimumHeight(theme.scaled(72));
+    m_hideArea->setMinimumHeight(theme.scaled(90));
+    refreshCount();
+}
+
+} // namespace fkv::app

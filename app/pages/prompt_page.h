@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/pages/hide_form.h"
+#include "app/pages/prompt_editor.h"
+#include "app/run/samples.h"
+#include "viz/state/view_context.h"
+
+#include <QTimer>
+#include <QWidget>
+
+class QLabel;
+class QPushButton;
+class QScrollArea;
+class QToolButton;
+
+namespace fkv::viz {
+class ElidedLabel;
+}
+
+namespace fkv::app {
+
+class TextField;
+
+/// The prompt to run: a text, the answer one expects of it, and "Hide a fact". Counts tokens as one
+/// types by asking for them; says why it cannot run.
+class PromptPage : public QWidget {
+    Q_OBJECT
+public:
+    explicit PromptPage(const viz::ViewContext& context, QWidget* parent = nullptr);
+
+    /// A prompt from elsewhere: a file, a trace. `title` and `description` may be empty.
+    void setPrompt(const PromptInput& prompt, const QString& title = {},
+                   const QString& description = {});
+    /// Throws Error{NotFound, Io, BadFile}; the page is as it was then.
+    void showSample(const Sample& sample);
+    void setLibrary(const FactLibrary& library) { m_hide->setLibrary(library); }
+
+    /// As it would be run; `sampleId` only while the text is the sample's.
+    PromptInput prompt() const;
+    /// A reason of the program's why nothing can be run ("no model is open"), or empty.
+    void setBlocked(const QString& reason);
+    /// Why it cannot be run now, or empty: blocked, no text, too long.
+    QString runFault() const;
+    /// Emits runRequested() when it can be run.
+    void run();
+
+    PromptEditor& editor() { return *m_editor; }
+    HideForm& hideForm() { return *m_hide; }
+    void openHideForm(bool open);
+
+    QSize minimumSizeHint() const override;
+
+public Q_SLOTS:
+    /// The answer to countRequested(): tokens with BOS, the model's limit, or why there is no
+    /// count. Older ids are ignored.
+    void setCount(quint64 id, qint64 tokens, qint64 limit, const QString& error);
+    /// Asks again: another model counts otherwise.
+    void recount();
+
+Q_SIGNALS:
+    void runRequested(const fkv::app::PromptInput& prompt);
+    void countRequested(const QString& text, quint64 id);
+    void runnableChanged(); ///< runFault() may have changed
+    void promptEdited();    ///< prompt() changed, by the user or from elsewhere
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    void setupHead();
+    void setupText();
+    void setupHide();
+    void setupRun();
+    void revealFact();
+    void onEdited();
+    void requestCount();
+    void refreshHead();
+    void refreshCount();
+    void applyTheme();
+
+    static constexpr int kCountDelayMs = 150;
+
+    viz::ViewContext m_context;
+    QString m_title, m_description, m_sampleId, m_blocked;
+    bool m_knownFailure = false;
+    bool m_setting = false;
+    bool m_edited = false;
+    QTimer m_countDelay;
+    quint64 m_countId = 0;
+    qint64 m_tokens = -1, m_limit = 0; ///< -1: not counted yet
+    QString m_countError;
+    bool m_counting = false;
+
+    QLabel *m_titleLabel, *m_warning, *m_descriptionLabel;
+    PromptEditor* m_editor;
+    viz::ElidedLabel* m_count;
+    TextField* m_expected;
+    QToolButton* m_hideToggle;
+    QScrollArea* m_hideArea;
+    HideForm* m_hide;
+    QPushButton* m_run;
+};
+
+} // namespace fkv::app
