@@ -3,17 +3,85 @@
 
 #include "viz/series/importance.h"
 
+#include <QImage>
 #include <QPainter>
+#include <algorithm>
+#include <array>
+#include <cmath>
 
 namespace fkv::viz {
 namespace {
 
+constexpr int kLeastBar = 100;
+constexpr int kMostBar = 240;
 constexpr int kBarHeight = 8;
-constexpr int kMargin = 14;
+constexpr int kTop = 3;
+constexpr int kWordGap = 4;
+constexpr int kLabelGap = 5;
 
-}  // namespace
+QFont labelFont(const Theme& theme) {
+    QFont font = theme.smallFont();
+    font.setPointSizeF(font.pointSizeF() * 0.85);
+    return font;
+}
 
-ColorBar::ColorBar(const ViewContext& context, QWidget* parent) : QWidget(parent), m_context(context) {
+int wordsWidth(const Theme& theme, const ColorBar::Scale& scale) {
+    if (!scale.twoFates) return 0;
+    const QFontMetrics metrics(labelFont(theme));
+    return std::max(metrics.horizontalAdvance(ColorBar::tr("kept")),
+                    metrics.horizontalAdvance(ColorBar::tr("dropped"))) +
+           kWordGap;
+}
+
+/// What stands out beside the bar, since a label is centred under its place.
+int overhang(const QFontMetrics& metrics, const ColorBar::Label& label) {
+    return metrics.horizontalAdvance(label.text) / 2 + 1;
+}
+
+/// Long enough for every label to be drawn.
+int barWidth(const Theme& theme, const std::vector<ColorBar::Label>& labels) {
+    const QFontMetrics metrics(labelFont(theme));
+    double width = theme.scaled(kLeastBar);
+    for (std::size_t i = 1; i < labels.size(); ++i) {
+        const double apart = labels[i].at - labels[i - 1].at;
+        const double needed =
+            overhang(metrics, labels[i - 1]) + overhang(metrics, labels[i]) + kLabelGap;
+        if (apart > 0.0) width = std::max(width, needed / apart);
+    }
+    return static_cast<int>(std::ceil(std::min<double>(width, theme.scaled(kMostBar)))) + 1;
+}
+
+/// Which ramp is which, in its own colour where that can be read.
+void paintWords(QPainter& painter, const QRect& area, const Theme& theme) {
+    const Palette& colours = theme.palette();
+    const int half = area.height() / 2;
+    const int alignment = Qt::AlignRight | Qt::AlignVCenter | Qt::TextDontClip;
+    painter.setPen(colours.fastkv);
+    painter.drawText(QRect(area.left(), area.top(), area.width(), half), alignment,
+                     ColorBar::tr("kept"));
+    painter.setPen(colours.mutedText);
+    painter.drawText(QRect(area.left(), area.top() + half, area.width(), area.height() - half),
+                     alignment, ColorBar::tr("dropped"));
+}
+
+/// As one picture each: slices side by side would show seams in a scaled figure.
+void paintRamps(QPainter& painter, const QRect& bar, bool twoFates, const Palette& colours) {
+    const auto draw = [&](const QRect& area, const std::array<QRgb, 256>& ramp) {
+        QImage row(static_cast<int>(ramp.size()), 1, QImage::Format_RGB32);
+        std::copy(ramp.begin(), ramp.end(), reinterpret_cast<QRgb*>(row.scanLine(0)));
+        painter.drawImage(area, row);
+    };
+    const int split = twoFates ? bar.height() / 2 : bar.height();
+    draw(QRect(bar.left(), bar.top(), bar.width(), split), colours.rampKept);
+    if (twoFates)
+        draw(QRect(bar.left(), bar.top() + split, bar.width(), bar.height() - split),
+             colours.rampDropped);
+}
+
+} // namespace
+
+ColorBar::ColorBar(const ViewContext& context, QWidget* parent)
+    : QWidget(parent), m_context(context) {
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     connect(&m_context.theme, &Theme::changed, this, [this] {
         updateGeometry();
@@ -22,71 +90,89 @@ ColorBar::ColorBar(const ViewContext& context, QWidget* parent) : QWidget(parent
 }
 
 void ColorBar::setScale(std::vector<Label> labels, bool twoFates) {
-    m_labels = std::move(labels);
-    m_twoFates = twoFates;
+    m_scale.labels = std::move(labels);
+    m_scale.twoFates = twoFates;
     QStringList words;
-    for (const Label& label : m_labels) words << label.text;
+    for (const Label& label : m_scale.labels)
+        words << label.text;
     setAccessibleName(tr("Colour scale: %1").arg(words.join(QStringLiteral(", "))));
+    updateGeometry();
     update();
 }
 
 void ColorBar::setTriangles(std::vector<Triangle> triangles) {
-    m_triangles = std::move(triangles);
+    m_scale.triangles = std::move(triangles);
     update();
 }
 
-QSize ColorBar::sizeHint() const {
-    return {m_context.theme.scaled(190), m_context.theme.scaled(24)};
+QSize ColorBar::sizeFor(const Theme& theme, const Scale& scale) {
+    const QFontMetrics metrics(labelFont(theme));
+    const int sides = scale.labels.empty() ? 8
+                                           : overhang(metrics, scale.labels.front()) +
+                                                 overhang(metrics, scale.labels.back());
+    return {wordsWidth(theme, scale) + sides + barWidth(theme, scale.labels), theme.scaled(24)};
+}
+
+void ColorBar::paint(QPainter& painter, const QRect& area, const Scale& scale, const Theme& theme) {
+    painter.save();
+    const Palette& colours = theme.palette();
+    const QFont font = labelFont(theme);
+    painter.setFont(font);
+    const int words = wordsWidth(theme, scale);
+    if (scale.twoFates)
+        paintWords(painter, QRect(area.left(), area.top(), words - kWordGap, area.height()), theme);
+    const QFontMetrics metrics(font);
+    const QRect labels = area.adjusted(words, 0, 0, 0);
+    const int before = scale.labels.empty() ? 4 : overhang(metrics, scale.labels.front());
+    const int after = scale.labels.empty() ? 4 : overhang(metrics, scale.labels.back());
+    const QRect bar(labels.left() + before, area.top() + kTop,
+                    std::max(1, labels.width() - before - after), theme.scaled(kBarHeight));
+    paintRamps(painter, bar, scale.twoFates, colours);
+    const auto xOf = [&](double at) { return bar.left() + at * (bar.width() - 1); };
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    for (const Triangle& t : scale.triangles) {
+        painter.setBrush(t.color);
+        const double x = xOf(t.at), y = area.top();
+        painter.drawPolygon(QPolygonF({QPointF(x - 4, y), QPointF(x + 4, y), QPointF(x, y + 6)}));
+    }
+    painter.setPen(colours.mutedText);
+    double free = -1e9;
+    for (const Label& label : scale.labels) {
+        const int w = metrics.horizontalAdvance(label.text);
+        const double least = labels.left(), most = std::max(least, labels.right() + 1.0 - w);
+        const double x = std::clamp(xOf(label.at) - w / 2.0, least, most);
+        if (x < free) continue;
+        painter.drawText(QPointF(x, bar.bottom() + 1 + metrics.ascent()), label.text);
+        free = x + w + 3;
+    }
+    painter.restore();
 }
 
 void ColorBar::paintEvent(QPaintEvent*) {
     QPainter painter(this);
-    const Palette& colours = m_context.theme.palette();
-    const int margin = m_context.theme.scaled(kMargin);
-    const int left = margin, right = width() - margin;
-    const int barHeight = m_context.theme.scaled(kBarHeight);
-    const int top = 3;
-    for (int x = left; x < right; ++x) {
-        const float share = static_cast<float>(x - left) / static_cast<float>(right - left - 1);
-        const int split = m_twoFates ? barHeight / 2 : barHeight;
-        painter.fillRect(x, top, 1, split, QColor(colours.ramp(share, true)));
-        if (m_twoFates)
-            painter.fillRect(x, top + split, 1, barHeight - split, QColor(colours.ramp(share, false)));
-    }
-    const auto xOf = [&](double at) { return left + at * (right - left - 1); };
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(Qt::NoPen);
-    for (const Triangle& t : m_triangles) {
-        painter.setBrush(t.color);
-        const double x = xOf(t.at);
-        painter.drawPolygon(QPolygonF({QPointF(x - 4, 0), QPointF(x + 4, 0), QPointF(x, 6)}));
-    }
-    painter.setPen(colours.mutedText);
-    QFont font = m_context.theme.smallFont();
-    font.setPointSizeF(font.pointSizeF() * 0.85);
-    painter.setFont(font);
-    const QFontMetrics metrics(font);
-    double free = -1e9;
-    for (const Label& label : m_labels) {
-        const int w = metrics.horizontalAdvance(label.text);
-        const double x = std::clamp(xOf(label.at) - w / 2.0, 0.0, static_cast<double>(std::max(0, width() - w)));
-        if (x < free) continue;
-        painter.drawText(QPointF(x, top + barHeight + metrics.ascent()), label.text);
-        free = x + w + 3;
-    }
+    paint(painter, rect(), m_scale, m_context.theme);
 }
 
 std::vector<ColorBar::Label> importanceLabels(std::int64_t scored) {
     const float high = importanceHigh(scored);
-    std::vector<ColorBar::Label> labels{{0.0, QStringLiteral("top 50 %")}};
+    std::vector<ColorBar::Label> labels{{0.0, ColorBar::tr("top 50 %")}};
     const struct {
         float v;
         const char16_t* text;
     } ticks[] = {{1.0F, u"10 %"}, {2.0F, u"1 %"}, {3.0F, u"0.1 %"}};
     for (const auto& tick : ticks)
         if (tick.v <= high + 1e-3F)
-            labels.push_back({rampPosition(tick.v, kImportanceLow, high), QString::fromUtf16(tick.text)});
+            labels.push_back(
+                {rampPosition(tick.v, kImportanceLow, high), QString::fromUtf16(tick.text)});
     return labels;
 }
 
-}  // namespace fkv::viz
+std::vector<ColorBar::Label> massLabels() {
+    return {{0.0, ColorBar::tr("uniform")},
+            {1.0 / 3.0, QStringLiteral("10×")},
+            {2.0 / 3.0, QStringLiteral("100×")},
+            {1.0, QStringLiteral("1000×")}};
+}
+
+} // namespace fkv::viz

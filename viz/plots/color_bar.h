@@ -9,8 +9,9 @@
 
 namespace fkv::viz {
 
-/// The legend of a ramp: low at the left, both fates one above the other when two are drawn, labels
-/// below their place, triangles at marked places. Places are shares of the ramp in [0, 1].
+/// The legend of a ramp: low at the left, both fates one above the other when two are drawn, with
+/// their names beside them, labels below their place, triangles at marked places. Places are shares
+/// of the ramp in [0, 1].
 class ColorBar : public QWidget {
     Q_OBJECT
 public:
@@ -22,22 +23,32 @@ public:
         double at;
         QColor color;
     };
+    struct Scale {
+        std::vector<Label> labels;
+        std::vector<Triangle> triangles;
+        bool twoFates = true;
+    };
     ColorBar(const ViewContext& context, QWidget* parent = nullptr);
     void setScale(std::vector<Label> labels, bool twoFates);
     void setTriangles(std::vector<Triangle> triangles);
-    QSize sizeHint() const override;
+    const Scale& scale() const { return m_scale; }
+    QSize sizeHint() const override { return sizeFor(m_context.theme, m_scale); }
+
+    /// The same for figures: `area` of at least sizeFor().
+    static QSize sizeFor(const Theme& theme, const Scale& scale);
+    static void paint(QPainter& painter, const QRect& area, const Scale& scale, const Theme& theme);
 
 protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
     ViewContext m_context;
-    std::vector<Label> m_labels;
-    std::vector<Triangle> m_triangles;
-    bool m_twoFates = true;
+    Scale m_scale;
 };
 
 /// "top 50 % · 10 % · 1 % · 0.1 %" for a run of M scored tokens.
 std::vector<ColorBar::Label> importanceLabels(std::int64_t scored);
+/// "1× · 10× · 100× · 1000×" uniform attention.
+std::vector<ColorBar::Label> massLabels();
 
-}  // namespace fkv::viz
+} // namespace fkv::viz

@@ -101,19 +101,21 @@ std::vector<MarkShape> layoutMarks(const Selection& selection, const PositionAxi
     for (std::size_t i = firstMark; i < shapes.size(); ++i) {
         const QString number = QString::number(shapes[i].number);
         const QString& name = source[i - firstMark]->name;
+        const auto isFree = [&](const PixelRange& px) {
+            return px.x0 >= 0 && px.x1 <= limit &&
+                   std::none_of(shapes.begin() + static_cast<std::ptrdiff_t>(firstMark),
+                                shapes.end(), [&](const MarkShape& other) {
+                                    return (&other != &shapes[i] && overlaps(px, other.px)) ||
+                                           overlaps(px, other.labelPx);
+                                });
+        };
         for (const QString& label : {name.isEmpty() ? number : number + u' ' + name, number}) {
-            const int x = shapes[i].px.x1 + kLabelGap;
-            const PixelRange px{x, x + textWidth(label)};
-            const auto taken = [&](const MarkShape& other) {
-                return (&other != &shapes[i] && overlaps(px, other.px)) ||
-                       overlaps(px, other.labelPx);
-            };
-            if (px.x1 > limit ||
-                std::any_of(shapes.begin() + static_cast<std::ptrdiff_t>(firstMark), shapes.end(),
-                            taken))
-                continue;
+            const int w = textWidth(label);
+            const PixelRange right{shapes[i].px.x1 + kLabelGap, shapes[i].px.x1 + kLabelGap + w};
+            const PixelRange left{shapes[i].px.x0 - kLabelGap - w, shapes[i].px.x0 - kLabelGap};
+            if (!isFree(right) && !isFree(left)) continue;
             shapes[i].label = label;
-            shapes[i].labelPx = px;
+            shapes[i].labelPx = isFree(right) ? right : left;
             break;
         }
     }
@@ -145,7 +147,7 @@ void paintMarks(QPainter& painter, const QRect& lane, const std::vector<MarkShap
                                            QPointF(left + mark.px.width(), bottom - height), tip}));
         }
         if (mark.label.isEmpty()) continue;
-        painter.setPen(colour);
+        painter.setPen(colours.text);
         painter.drawText(
             QRect(lane.left() + mark.labelPx.x0, lane.top(), mark.labelPx.width(), lane.height()),
             Qt::AlignLeft | Qt::AlignVCenter | Qt::TextDontClip | Qt::TextSingleLine, mark.label);
@@ -192,15 +194,17 @@ void paintTicks(QPainter& painter, const QRect& row, const std::vector<AxisTick>
 void paintHatch(QPainter& painter, const QRect& area, const QColor& ink, int step) {
     if (area.isEmpty() || step < 2) return;
     const Saved saved(painter);
-    painter.setClipRect(area, Qt::IntersectClip);
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(ink, 1.0));
-    // The lines x + y = k * step of the whole plane, so that neighbours join.
+    painter.setPen(QPen(ink, 1.0, Qt::SolidLine, Qt::FlatCap));
+    // The lines x + y = k * step of the whole plane, so that neighbours join; cut here, since not
+    // every device for figures knows clipping.
+    const double left = area.left(), right = area.right() + 1;
+    const double top = area.top(), bottom = area.bottom() + 1;
     const int first = (area.left() + area.top()) / step * step;
-    const int last = area.right() + area.bottom() + step;
-    for (int sum = first; sum <= last; sum += step)
-        painter.drawLine(QPointF(sum - area.top(), area.top()),
-                         QPointF(sum - area.bottom() - 1, area.bottom() + 1));
+    for (double sum = first; sum < right + bottom; sum += step) {
+        const double x0 = std::min(right, sum - top), x1 = std::max(left, sum - bottom);
+        if (x0 > x1) painter.drawLine(QPointF(x0, sum - x0), QPointF(x1, sum - x1));
+    }
 }
 
 void paintGutter(QPainter& painter, const QRect& gutter, const Palette& colours) {

@@ -39,7 +39,7 @@ struct MarkShape {
     PixelRange px;
     int number = 0;     ///< 1 to 8 picks the colour; 0 for a hit
     QString label;      ///< "2 fact", "2", or empty when there is no room
-    PixelRange labelPx; ///< right of the mark, inside the lane, overlaps no other label or mark
+    PixelRange labelPx; ///< beside the mark, inside the lane, over no other label or mark
 };
 /// All visible marks: hits first, then spans, then pins, in the order they are to be drawn.
 std::vector<MarkShape> layoutMarks(const Selection& selection, const PositionAxis& axis,

@@ -105,7 +105,10 @@ void PositionView::mouseReleaseEvent(QMouseEvent* event) {
 
 void PositionView::mouseDoubleClickEvent(QMouseEvent* event) {
     // On data the first click has pinned already; a second one must not undo the zoom.
-    if (onAxis(event->pos())) m_context.selection.fit();
+    if (onAxis(event->pos()))
+        m_context.selection.fit();
+    else if (event->button() == Qt::LeftButton && pressed(event->pos()))
+        m_gesture = Gesture::Own;  // the second of two quick presses on a line takes it like the first
 }
 
 void PositionView::keyPressEvent(QKeyEvent* event) {
