@@ -81,11 +81,13 @@ double productRate(ops::Backend& backend) {
         std::vector<float> values(static_cast<std::size_t>(r * c));
         std::mt19937 random(7);
         std::normal_distribution<float> normal;
-        for (float& x : values) x = normal(random);
+        for (float& x : values)
+            x = normal(random);
         backend.uploadWeights(v, values.data(), DType::F32);
         return v;
     };
-    const ops::LinearParams p{matrix(rows, depth), matrix(cols, depth), {}, matrix(rows, cols), false};
+    const ops::LinearParams p{
+        matrix(rows, depth), matrix(cols, depth), {}, matrix(rows, cols), false};
     Series s;
     for (int i = -2; i < 7; ++i) {
         const double ms = timed([&] {
@@ -105,7 +107,8 @@ public:
     json machine() {
         const ops::DeviceInfo& i = m_model.backend().info();
         m_rate = productRate(m_model.backend());
-        return {{"device", i.name}, {"cpu", i.cpu}, {"threads", i.threads}, {"product_gflops", m_rate}};
+        return {
+            {"device", i.name}, {"cpu", i.cpu}, {"threads", i.threads}, {"product_gflops", m_rate}};
     }
 
     json prefill(std::int64_t tokens) {
@@ -118,15 +121,17 @@ public:
             run::HeldState held;
             const double p = timed([&] { passWithoutCapture(ids); });
             const double c = timed([&] {
-                run::runFullPass(context, {ids, {settings.window, settings.kernel, false}, 8LL << 30, {}}, held);
+                run::runFullPass(
+                    context, {ids, {settings.window, settings.kernel, false}, 8LL << 30, {}}, held);
             });
             const double r = timed([&] { run::runRerun(context, {budgets, {}}, held); });
-            if (i < 0) continue;  // warm-up
+            if (i < 0) continue; // warm-up
             plain.ms.push_back(p);
             capture.ms.push_back(c);
             rerun.ms.push_back(r);
         }
-        const double gflops = prefillFlop(m_model.info(), static_cast<double>(tokens)) / plain.median() * 1e-6;
+        const double gflops =
+            prefillFlop(m_model.info(), static_cast<double>(tokens)) / plain.median() * 1e-6;
         return {{"tokens", tokens},
                 {"full", plain.report()},
                 {"full_with_capture", capture.report()},
@@ -141,11 +146,13 @@ private:
     /// Median of the ratios of neighbours in time.
     static double ratio(const Series& a, const Series& b) {
         Series r;
-        for (std::size_t i = 0; i < a.ms.size(); ++i) r.ms.push_back(a.ms[i] / b.ms[i]);
+        for (std::size_t i = 0; i < a.ms.size(); ++i)
+            r.ms.push_back(a.ms[i] / b.ms[i]);
         return r.median();
     }
 
-    /// What prefill costs without the instrument: keys and values are kept, since decoding needs them.
+    /// What prefill costs without the instrument: keys and values are kept, since decoding needs
+    /// them.
     void passWithoutCapture(const std::vector<std::int32_t>& ids) {
         model::Transformer& transformer = m_model.transformer();
         const auto tokens = static_cast<std::int64_t>(ids.size());
@@ -184,7 +191,7 @@ json decoding(const std::string& folder, const std::string& device, int threads,
     for (const std::int64_t tokens : {4096, 8192}) {
         for (int i = -1; i < repeats; ++i) {
             request.prompt.ids = promptIds(tokens, session->model().vocabulary);
-            (*request.prompt.ids)[1] = 301 + i;  // another prompt, so that all of it is run again
+            (*request.prompt.ids)[1] = 301 + i; // another prompt, so that all of it is run again
             const trace::RunPtr run = session->analyse(request, observer, {});
             if (i < 0) continue;
             full.ms.push_back(run->fullAnswer->msPerToken);
@@ -201,13 +208,15 @@ json loading(const std::string& folder, const std::string& device, int threads, 
     Series s;
     run::Observer observer;
     for (int i = -1; i < repeats; ++i) {
-        const double ms = timed([&] { run::Session::open(folder, {device, threads}, observer, {}); });
+        const double ms = timed([&] {
+            run::Session::open(folder, {device, threads}, observer, {});
+        });
         if (i >= 0) s.ms.push_back(ms);
     }
     return s.report();
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
     CLI::App app{"Times prefill, rerun, decoding and loading."};
@@ -235,7 +244,8 @@ int main(int argc, char** argv) {
             }
             if (!prefillOnly) out["decode"] = decoding(model, device, threads, repeats);
             if (!idsOut.empty())
-                std::ofstream(idsOut) << json(promptIds(*std::max_element(tokens.begin(), tokens.end()), 8192));
+                std::ofstream(idsOut)
+                    << json(promptIds(*std::max_element(tokens.begin(), tokens.end()), 8192));
         }
         std::cout << out.dump(2) << '\n';
         return 0;
