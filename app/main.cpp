@@ -6,6 +6,7 @@
 #include <QApplication>
 #include <QSettings>
 #include <clocale>
+#include <iostream>
 #include <memory>
 
 namespace {
@@ -17,9 +18,15 @@ bool canShowWindows() {
            !qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM");
 }
 
+/// Standard error carries our one line, not what Qt remarks about a machine without a desktop.
+void onlyFaults(QtMsgType type, const QMessageLogContext&, const QString& text) {
+    if (type == QtCriticalMsg || type == QtFatalMsg) std::cerr << text.toStdString() << std::endl;
+}
+
 /// A picture looks the same with and without a display. What a device pixel is can only be said
 /// before the application starts.
 void preparePicture(const fkv::app::StartOptions& options) {
+    qInstallMessageHandler(onlyFaults);
     if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
     qputenv("QT_SCALE_FACTOR", QByteArray::number(options.scale));
     QGuiApplication::setHighDpiScaleFactorRoundingPolicy(

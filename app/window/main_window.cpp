@@ -48,7 +48,8 @@ void MainWindow::setupParts() {
     m_promptEdit = new QPlainTextEdit;
     Board::Parts parts;
     parts.prompt = m_promptEdit;
-    parts.tokens = new viz::TokensPanel(context);
+    m_tokens = new viz::TokensPanel(context);
+    parts.tokens = m_tokens;
     parts.centre = {new viz::ImportancePanel(context), new viz::StabilizationPanel(context),
                     new viz::HeadsPanel(context), new viz::TimingPanel(context),
                     new viz::AnswersPanel(context)};
@@ -117,6 +118,7 @@ void MainWindow::setupFollowing() {
     });
     connect(&controller, &Controller::traceOpened, this, [this](const QString& path) {
         if (m_store) addRecent(*m_store, kRecentTraces, path);
+        m_errors->hide();
         showNotice(tr("Opened %1").arg(path));
     });
     connect(&controller, &Controller::promptReplaced, this, &MainWindow::showPrompt);
@@ -127,11 +129,9 @@ void MainWindow::setupFollowing() {
     connect(&controller, &Controller::stateChanged, this, [this] {
         if (m_closeAfterSaving && !m_workspace.controller.saving()) close();
     });
-    // What went wrong is no news any more once something else was asked for.
+    // What went wrong is no news any more once an analysis is under way.
     connect(&m_workspace.shown, &viz::Shown::phaseChanged, this, [this] {
-        using Phase = viz::Shown::Phase;
-        const Phase phase = m_workspace.shown.phase();
-        if (phase == Phase::Loading || phase == Phase::Running) m_errors->hide();
+        if (m_workspace.shown.phase() == viz::Shown::Phase::Running) m_errors->hide();
     });
     // A run's text is what one wants to see next, unless one is still typing.
     connect(&m_workspace.shown, &viz::Shown::runChanged, this, [this] {
@@ -139,7 +139,7 @@ void MainWindow::setupFollowing() {
         const auto* prompt = run ? run->prompt.get() : nullptr;
         if (std::exchange(m_shownPrompt, prompt) == prompt || !prompt || m_promptEdit->hasFocus())
             return;
-        m_board->reveal(m_board->panel(QStringLiteral("tokens")));
+        m_board->reveal(m_tokens);
     });
 }
 

@@ -15,6 +15,10 @@
 class QPlainTextEdit;
 class QSettings;
 
+namespace fkv::viz {
+class TokensPanel;
+}
+
 namespace fkv::app {
 
 class SettingsPage;
@@ -75,7 +79,7 @@ private:
     void showKeys();
     void showFailure(const Failure& failure);
     void showNotice(const QString& text);
-    bool escape();
+    bool escapesMaximised(const QWidget& focus) const;
 
     Workspace& m_workspace;
     std::unique_ptr<QSettings> m_store;
@@ -84,6 +88,7 @@ private:
     Board* m_board = nullptr;
     QPlainTextEdit* m_promptEdit = nullptr;
     SettingsPage* m_settingsPage = nullptr;
+    viz::TokensPanel* m_tokens = nullptr;
     FigureSaver* m_saver = nullptr;
     QPointer<QWidget> m_lastView; ///< where Esc in a text field gives the focus back to
     QString m_promptFile;         ///< that the prompt was read from

@@ -8,6 +8,7 @@
 #include "app/window/main_window.h"
 #include "app/window/recent.h"
 #include "viz/plots/figure_export.h"
+#include "viz/text/tokens_panel.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -223,9 +224,8 @@ void MainWindow::copyCommand() {
 }
 
 void MainWindow::findToken() {
-    viz::Panel* tokens = m_board->panel(QStringLiteral("tokens"));
-    m_board->reveal(tokens);
-    tokens->setFocus();
+    m_board->reveal(m_tokens);
+    m_tokens->openFind();
 }
 
 void MainWindow::toggleMaximised() {
@@ -255,36 +255,31 @@ bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
         for (QWidget* w = widget; w && w->window() == this; w = w->parentWidget())
             if (qobject_cast<viz::Panel*>(w) && !isTextField(widget)) m_lastView = widget;
     }
-    // Before a view takes Esc for its pins: a drag, then a maximised panel (VIEWS section 1).
-    // Popups and dialogs are windows of their own and come first; a text field asks for itself in
-    // keyPressEvent().
-    if (event->type() == QEvent::KeyPress &&
-        static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape) {
+    if (event->type() == QEvent::KeyPress) {
         const auto* widget = qobject_cast<QWidget*>(watched);
-        if (widget && widget->window() == this && !QApplication::activePopupWidget() &&
-            !isTextField(widget) && escape())
+        if (static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape && widget &&
+            widget->window() == this && escapesMaximised(*widget)) {
+            m_board->restore();
             return true;
+        }
     }
     return QMainWindow::eventFilter(watched, event);
 }
 
-bool MainWindow::escape() {
-    if (m_workspace.settings.dragging()) {
-        m_workspace.settings.cancelDrag();
-        return true;
-    }
-    if (!m_board->maximised()) return false;
-    m_board->restore();
-    return true;
+bool MainWindow::escapesMaximised(const QWidget& focus) const {
+    // A maximised panel returns before a view takes Esc for its pins, but after popups, text fields
+    // (a find bar closes first) and whatever is being dragged (VIEWS section 1).
+    return m_board->maximised() && !m_workspace.settings.dragging() &&
+           QApplication::mouseButtons() == Qt::NoButton && !QApplication::activePopupWidget() &&
+           !isTextField(&focus);
 }
 
 void MainWindow::keyPressEvent(QKeyEvent* event) {
     if (event->key() == Qt::Key_Escape) {
-        // What nobody else wanted: a text field gives the focus back to the last view.
-        if (isTextField(QApplication::focusWidget()) && m_lastView)
-            m_lastView->setFocus();
-        else
-            m_workspace.selection.clearPins();
+        // What nobody else wanted.
+        if (m_workspace.settings.dragging()) return m_workspace.settings.cancelDrag();
+        if (!isTextField(QApplication::focusWidget())) return m_workspace.selection.clearPins();
+        if (m_lastView) m_lastView->setFocus();
         return;
     }
     if (event->text() == QLatin1String("?")) return m_toolbar->shortcuts->trigger();

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The program itself: pictures without a display, and what it says when it cannot.
+#include <QImage>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+namespace {
+
+constexpr int kPatienceMs = 120000;
+
+struct Outcome {
+    int code = -1;
+    QString errors;
+};
+
+Outcome launch(const QStringList& arguments) {
+    QProcess process;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"})
+        environment.remove(QLatin1String(name));
+    process.setProcessEnvironment(environment);
+    process.start(QStringLiteral(FKV_SCOPE), arguments);
+    if (!process.waitForFinished(kPatienceMs)) process.kill();
+    process.waitForFinished();
+    return {process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1,
+            QString::fromUtf8(process.readAllStandardError())};
+}
+
+} // namespace
+
+class TestSnapshot : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void pictures_data() {
+        QTest::addColumn<QStringList>("options");
+        QTest::addColumn<QSize>("pixels");
+        QTest::addRow("window") << QStringList{} << QSize(1280, 800);
+        QTest::addRow("twice as fine, dark")
+            << QStringList{QStringLiteral("--scale"), QStringLiteral("2"),
+                           QStringLiteral("--theme"), QStringLiteral("dark")}
+            << QSize(2560, 1600);
+        QTest::addRow("one panel")
+            << QStringList{QStringLiteral("--panel"), QStringLiteral("tokens"),
+                           QStringLiteral("--size"),  QStringLiteral("640x480"),
+                           QStringLiteral("--scale"), QStringLiteral("1.5")}
+            << QSize(960, 720);
+    }
+    void pictures() {
+        QFETCH(QStringList, options);
+        QFETCH(QSize, pixels);
+        const QString path = m_folder.filePath(QStringLiteral("picture.png"));
+        QFile::remove(path);
+        const Outcome outcome = launch(QStringList{QStringLiteral("--snapshot"), path} + options);
+        QCOMPARE(outcome.errors, QString());
+        QCOMPARE(outcome.code, 0);
+        const QImage picture(path);
+        QCOMPARE(picture.size(), pixels);
+        // Something is on it: many colours, and text.
+        QSet<QRgb> colours;
+        for (int y = 0; y < picture.height(); y += 3)
+            for (int x = 0; x < picture.width(); x += 3)
+                colours.insert(picture.pixel(x, y));
+        QVERIFY(colours.size() > 50);
+    }
+
+    void faults_data() {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<int>("code");
+        const QString picture = m_folder.filePath(QStringLiteral("fault.png"));
+        const auto with = [&](const QStringList& more) {
+            return QStringList{QStringLiteral("--snapshot"), picture} + more;
+        };
+        QTest::addRow("no such model") << with({QStringLiteral("/no/such/model")}) << 1;
+        QTest::addRow("no such prompt")
+            << with({QStringLiteral("--prompt-file"), QStringLiteral("/no/such/prompt")}) << 1;
+        QTest::addRow("no such panel")
+            << with({QStringLiteral("--panel"), QStringLiteral("nonsense")}) << 1;
+        QTest::addRow("folder missing")
+            << QStringList{QStringLiteral("--snapshot"),
+                           m_folder.filePath(QStringLiteral("no/where/a.png"))}
+            << 1;
+        QTest::addRow("no display") << QStringList{} << 1;
+        QTest::addRow("size") << with({QStringLiteral("--size"), QStringLiteral("12")}) << 2;
+        QTest::addRow("scale") << with({QStringLiteral("--scale"), QStringLiteral("99")}) << 2;
+        QTest::addRow("theme") << with({QStringLiteral("--theme"), QStringLiteral("pink")}) << 2;
+        QTest::addRow("unknown") << QStringList{QStringLiteral("--nonsense")} << 2;
+    }
+    void faults() {
+        QFETCH(QStringList, arguments);
+        QFETCH(int, code);
+        const Outcome outcome = launch(arguments);
+        QCOMPARE(outcome.code, code);
+        QVERIFY2(outcome.errors.startsWith(QStringLiteral("fastkv-scope: error: ")),
+                 qPrintable(outcome.errors));
+        QCOMPARE(outcome.errors.count(QLatin1Char('\n')), 1);
+        QVERIFY(!QFile::exists(m_folder.filePath(QStringLiteral("fault.png"))));
+    }
+
+private:
+    QTemporaryDir m_folder;
+};
+
+QTEST_GUILESS_MAIN(TestSnapshot)
+#include "test_snapshot.moc"
