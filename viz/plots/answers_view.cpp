@@ -79,7 +79,12 @@ AnswersView::Geometry AnswersView::geometry(const QSize& size) const {
     const int summary = std::max({metrics.horizontalAdvance(m_content.verdict),
                                   small.horizontalAdvance(m_content.fidelity),
                                   small.horizontalAdvance(m_content.settings)});
-    const bool beside = size.width() >= kWideEnough && summary < size.width() / 2;
+    int boxes = 0;
+    for (std::size_t i = 0; i < columnsShown(); ++i)
+        boxes += columnWidth(i);
+    const int rest = size.width() - summary - 20;
+    const bool beside =
+        g.labelRight + boxes <= rest || (size.width() >= kWideEnough && summary < size.width() / 2);
     g.right = g.summaryRight;
     if (beside) {
         g.summaryLeft = g.summaryRight - summary - 4;
