@@ -96,6 +96,7 @@ bool PromptEditor::isEmpty() const {
 
 void PromptEditor::setPrompt(const QString& given, const std::vector<PromptInput::Span>& spans) {
     const QScopedValueRollback<bool> setting(m_setting, true);
+    m_revealed = false;
     QString text = given;
     std::vector<TrackedSpan> tracked = trackedSpans(text, spans);
     normalise(text, tracked);
@@ -124,6 +125,7 @@ void PromptEditor::revealSpan(const QString& name) {
     cursor.setPosition(static_cast<int>(span->begin));
     setTextCursor(cursor);
     centerCursor();
+    m_revealed = true;
 }
 
 QString PromptEditor::wordsOf(const TrackedSpan& span) const {
@@ -160,7 +162,19 @@ void PromptEditor::tint() {
     setExtraSelections(marks);
 }
 
+bool PromptEditor::viewportEvent(QEvent* event) {
+    if (event->type() == QEvent::Wheel || event->type() == QEvent::MouseButtonPress)
+        m_revealed = false;
+    return QPlainTextEdit::viewportEvent(event);
+}
+
+void PromptEditor::resizeEvent(QResizeEvent* event) {
+    QPlainTextEdit::resizeEvent(event);
+    if (m_revealed) centerCursor();
+}
+
 void PromptEditor::keyPressEvent(QKeyEvent* event) {
+    m_revealed = false;
     const bool enter = event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter;
     if (enter && (event->modifiers() & Qt::ControlModifier)) {
         Q_EMIT runRequested();

@@ -28,7 +28,8 @@ public:
     bool folded() const { return m_folded; }
     std::vector<PromptInput::Span> spans() const { return byteSpans(text(), m_spans); }
     const std::vector<TrackedSpan>& tracked() const { return m_spans; }
-    /// Puts a span in the middle of what is visible; no focus is taken.
+    /// Puts a span in the middle of what is visible, and keeps it there while the editor changes
+    /// its height, until the user does something. No focus is taken.
     void revealSpan(const QString& name);
 
     /// Its least height: what stands around it comes first, and it takes the rest.
@@ -42,6 +43,8 @@ Q_SIGNALS:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    bool viewportEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     bool canInsertFromMimeData(const QMimeData* source) const override;
     void insertFromMimeData(const QMimeData* source) override;
 
@@ -55,6 +58,7 @@ private:
     bool m_folded = false;
     QString m_foldedText; ///< the real text while folded
     bool m_setting = false;
+    bool m_revealed = false;
 };
 
 } // namespace fkv::app

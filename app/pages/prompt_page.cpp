@@ -13,6 +13,22 @@
 #include <QVBoxLayout>
 
 namespace fkv::app {
+namespace {
+
+/// As high as what it holds, so that it scrolls only where there is no room; QScrollArea remembers
+/// the first height it saw.
+class FormArea : public QScrollArea {
+public:
+    using QScrollArea::QScrollArea;
+    QSize sizeHint() const override {
+        const QLayout* form = widget()->layout();
+        const int wide = std::max(viewport()->width(), form->minimumSize().width());
+        return {wide, form->hasHeightForWidth() ? form->totalHeightForWidth(wide)
+                                                : form->totalSizeHint().height()};
+    }
+};
+
+} // namespace
 
 PromptPage::PromptPage(const viz::ViewContext& context, QWidget* parent)
     : QWidget(parent), m_context(context) {
@@ -87,7 +103,7 @@ void PromptPage::setupHide() {
     rows->addWidget(m_hideToggle, 0, Qt::AlignLeft);
     m_hide = new HideForm(
         m_context.theme, [this] { return prompt(); }, this);
-    m_hideArea = new QScrollArea(this);
+    m_hideArea = new FormArea(this);
     m_hideArea->setWidget(m_hide);
     m_hideArea->setWidgetResizable(true);
     m_hideArea->setFrameShape(QFrame::NoFrame);
