@@ -2,8 +2,11 @@
 // How the window is put together. What its actions do is in main_window_actions.cpp.
 #include "app/window/main_window.h"
 
+#include "app/pages/prompt_page.h"
 #include "app/pages/settings_page.h"
+#include "app/resources.h"
 #include "app/window/recent.h"
+#include "engine/core/error.h"
 #include "viz/plots/answers_panel.h"
 #include "viz/plots/heads_panel.h"
 #include "viz/plots/importance_panel.h"
@@ -15,7 +18,6 @@
 #include <QApplication>
 #include <QCloseEvent>
 #include <QMenu>
-#include <QPlainTextEdit>
 #include <QSettings>
 #include <QStatusBar>
 #include <QVBoxLayout>
@@ -32,6 +34,7 @@ MainWindow::MainWindow(Workspace& workspace, std::unique_ptr<QSettings> store)
     setWindowTitle(tr("FastKV Scope"));
     setAcceptDrops(true);
     setupParts();
+    setupPrompt();
     setupToolbar();
     setupMenus();
     setupExports();
@@ -45,9 +48,9 @@ MainWindow::~MainWindow() = default;
 
 void MainWindow::setupParts() {
     const viz::ViewContext context = m_workspace.context();
-    m_promptEdit = new QPlainTextEdit;
+    m_promptPage = new PromptPage(context);
     Board::Parts parts;
-    parts.prompt = m_promptEdit;
+    parts.prompt = m_promptPage;
     m_tokens = new viz::TokensPanel(context);
     parts.tokens = m_tokens;
     parts.centre = {new viz::ImportancePanel(context), new viz::StabilizationPanel(context),
@@ -67,6 +70,37 @@ void MainWindow::setupParts() {
     setCentralWidget(column);
 }
 
+void MainWindow::setupPrompt() {
+    Controller& controller = m_workspace.controller;
+    connect(m_promptPage, &PromptPage::promptEdited, this, [this] {
+        m_editedSinceRun = true;
+        m_workspace.controller.setPrompt(m_promptPage->prompt());
+    });
+    connect(m_promptPage, &PromptPage::runRequested, this, [this](const PromptInput& prompt) {
+        m_editedSinceRun = false;
+        m_workspace.controller.setPrompt(prompt);
+        m_workspace.controller.run();
+    });
+    connect(m_promptPage, &PromptPage::countRequested, this,
+            [this](const QString& text, quint64 id) {
+                if (const LoadedModel* model = m_workspace.controller.model())
+                    m_counter.count(*model, text, id);
+            });
+    connect(&m_counter, &TokenCounter::counted, m_promptPage, &PromptPage::setCount);
+    connect(&controller, &Controller::modelChanged, m_promptPage, &PromptPage::recount);
+    const auto block = [this] {
+        m_promptPage->setBlocked(m_workspace.controller.model() ? QString()
+                                                                : tr("No model is open."));
+    };
+    connect(&controller, &Controller::modelChanged, this, block);
+    block();
+    try {
+        m_promptPage->setLibrary(loadFactLibrary(resourcePath(QStringLiteral("prompts"))));
+    } catch (const Error&) {
+        // Without its lists the page hides what is typed by hand.
+    }
+}
+
 void MainWindow::setupToolbar() {
     m_toolbar = new Toolbar(m_workspace, this);
     addToolBar(Qt::TopToolBarArea, m_toolbar);
@@ -75,12 +109,19 @@ void MainWindow::setupToolbar() {
     connect(t.openModel, &QAction::triggered, this, &MainWindow::askModel);
     connect(t.openTrace, &QAction::triggered, this, &MainWindow::askTrace);
     connect(t.locateModel, &QAction::triggered, this, &MainWindow::askLocate);
-    connect(t.run, &QAction::triggered, this, &MainWindow::runPrompt);
+    connect(t.run, &QAction::triggered, m_promptPage, &PromptPage::run);
     connect(t.stop, &QAction::triggered, &controller, &Controller::stop);
     connect(t.measure, &QAction::triggered, &controller, &Controller::measure);
     connect(t.find, &QAction::triggered, this, &MainWindow::findToken);
     connect(t.maximise, &QAction::triggered, this, &MainWindow::toggleMaximised);
     connect(t.shortcuts, &QAction::triggered, this, &MainWindow::showKeys);
+    const auto allowRun = [this] {
+        const QString fault = m_promptPage->runFault();
+        m_toolbar->run->setEnabled(fault.isEmpty());
+        m_toolbar->run->setToolTip(fault.isEmpty() ? tr("Analyse the prompt (Ctrl+Enter)") : fault);
+    };
+    connect(m_promptPage, &PromptPage::runnableChanged, this, allowRun);
+    allowRun();
     connect(t.resetLayout, &QAction::triggered, m_board, &Board::resetSizes);
 }
 
@@ -121,7 +162,9 @@ void MainWindow::setupFollowing() {
         m_errors->hide();
         showNotice(tr("Opened %1").arg(path));
     });
-    connect(&controller, &Controller::promptReplaced, this, &MainWindow::showPrompt);
+    connect(&controller, &Controller::promptReplaced, this, [this](const PromptInput& prompt) {
+        m_promptPage->setPrompt(prompt, tr("From the trace"));
+    });
     connect(&controller, &Controller::traceSaved, this, [this](const QString& path) {
         if (m_store) addRecent(*m_store, kRecentTraces, path);
         showNotice(tr("Saved %1").arg(path));
@@ -133,12 +176,11 @@ void MainWindow::setupFollowing() {
     connect(&m_workspace.shown, &viz::Shown::phaseChanged, this, [this] {
         if (m_workspace.shown.phase() == viz::Shown::Phase::Running) m_errors->hide();
     });
-    // A run's text is what one wants to see next, unless one is still typing.
+    // A run's text is what one wants to see next, unless one has gone on typing.
     connect(&m_workspace.shown, &viz::Shown::runChanged, this, [this] {
         const trace::RunPtr& run = m_workspace.shown.run();
         const auto* prompt = run ? run->prompt.get() : nullptr;
-        if (std::exchange(m_shownPrompt, prompt) == prompt || !prompt || m_promptEdit->hasFocus())
-            return;
+        if (std::exchange(m_shownPrompt, prompt) == prompt || !prompt || m_editedSinceRun) return;
         m_board->reveal(m_tokens);
     });
 }

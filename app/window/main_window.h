@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/command_line.h"
+#include "app/run/token_counter.h"
 #include "app/window/board.h"
 #include "app/window/error_bar.h"
 #include "app/window/figure_saver.h"
@@ -12,7 +13,6 @@
 #include <QPointer>
 #include <memory>
 
-class QPlainTextEdit;
 class QSettings;
 
 namespace fkv::viz {
@@ -21,6 +21,8 @@ class TokensPanel;
 
 namespace fkv::app {
 
+class PromptPage;
+struct Sample;
 class SettingsPage;
 
 /// The window. `workspace` outlives it. With a store it remembers layout, theme, type size and
@@ -51,6 +53,7 @@ protected:
 
 private:
     void setupParts();
+    void setupPrompt();
     void setupToolbar();
     void setupExports();
     void setupStatus();
@@ -72,8 +75,7 @@ private:
     bool loadText(const QString& path);
     /// The first sample for an empty id.
     void loadSample(const QString& id);
-    void showPrompt(const PromptInput& prompt);
-    void runPrompt();
+    void showSample(const Sample& sample);
     void findToken();
     void toggleMaximised();
     void showKeys();
@@ -86,12 +88,17 @@ private:
     Toolbar* m_toolbar = nullptr;
     ErrorBar* m_errors = nullptr;
     Board* m_board = nullptr;
-    QPlainTextEdit* m_promptEdit = nullptr;
+    PromptPage* m_promptPage = nullptr;
     SettingsPage* m_settingsPage = nullptr;
     viz::TokensPanel* m_tokens = nullptr;
     FigureSaver* m_saver = nullptr;
     QPointer<QWidget> m_lastView; ///< where Esc in a text field gives the focus back to
-    QString m_promptFile;         ///< that the prompt was read from
+    /// The file that the prompt was read from, while it says the same.
+    struct Loaded {
+        QString file, text;
+    } m_loaded;
+    TokenCounter m_counter;
+    bool m_editedSinceRun = false;
     const trace::Prompt* m_shownPrompt = nullptr; ///< compared, never looked into
     bool m_closeAfterSaving = false;
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the actions, keys and drops of the window do.
+#include "app/pages/prompt_page.h"
+#include "app/pages/samples_menu.h"
 #include "app/resources.h"
 #include "app/run/json_file.h"
 #include "app/run/samples.h"
@@ -67,7 +69,7 @@ void MainWindow::openPath(const QString& path) {
     case PathKind::Trace:
         return m_workspace.controller.openTrace(path);
     case PathKind::Text:
-        if (loadText(path)) runPrompt();
+        if (loadText(path)) m_promptPage->run();
         return;
     case PathKind::Unknown:
         break;
@@ -79,10 +81,10 @@ void MainWindow::openPath(const QString& path) {
 
 bool MainWindow::loadText(const QString& path) {
     try {
-        PromptInput prompt;
-        prompt.text = readTextFile(path, kTextLimit);
-        showPrompt(prompt);
-        m_promptFile = QFileInfo(path).absoluteFilePath();
+        const QString text = readTextFile(path, kTextLimit);
+        m_promptPage->setPrompt({.text = text}, QFileInfo(path).fileName());
+        m_loaded = {QFileInfo(path).absoluteFilePath(), text};
+        m_editedSinceRun = false;
         return true;
     } catch (...) {
         showFailure(failureOf(std::current_exception()));
@@ -93,39 +95,32 @@ bool MainWindow::loadText(const QString& path) {
 void MainWindow::loadSample(const QString& id) {
     try {
         for (const Sample& sample : loadSamples(resourcePath(QStringLiteral("prompts"))).samples) {
-            if (!id.isEmpty() && sample.id != id) continue;
-            showPrompt(promptOf(sample));
-            m_promptFile = sample.path;
-            return;
+            if (id.isEmpty() || sample.id == id) return showSample(sample);
         }
     } catch (...) {
         showFailure(failureOf(std::current_exception()));
     }
 }
 
-void MainWindow::showPrompt(const PromptInput& prompt) {
-    m_promptEdit->setPlainText(prompt.text);
-    m_workspace.controller.setPrompt(prompt);
-    m_promptFile.clear();
-}
-
-void MainWindow::runPrompt() {
-    m_workspace.controller.run();
+void MainWindow::showSample(const Sample& sample) {
+    m_promptPage->showSample(sample);
+    m_loaded = {sample.path, m_promptPage->prompt().text};
+    m_editedSinceRun = false;
 }
 
 void MainWindow::fillSamples() {
     QMenu* menu = m_toolbar->samples;
     menu->clear();
-    menu->setToolTipsVisible(true);
     try {
-        for (const Sample& sample : loadSamples(resourcePath(QStringLiteral("prompts"))).samples) {
-            QAction* entry = menu->addAction(sample.title);
-            entry->setToolTip(sample.description);
-            connect(entry, &QAction::triggered, this, [this, id = sample.id] {
-                loadSample(id);
-                runPrompt();
-            });
-        }
+        fillSamplesMenu(*menu, loadSamples(resourcePath(QStringLiteral("prompts"))),
+                        [this](const Sample& sample) {
+                            try {
+                                showSample(sample);
+                                m_promptPage->run();
+                            } catch (...) {
+                                showFailure(failureOf(std::current_exception()));
+                            }
+                        });
     } catch (...) {
         menu->addAction(failureOf(std::current_exception()).message)->setEnabled(false);
     }
@@ -213,8 +208,8 @@ void MainWindow::copyCommand() {
     CommandSource source;
     if (const LoadedModel* model = m_workspace.controller.model())
         source.modelFolder = model->folder;
-    source.promptFile = m_promptFile;
-    const QString text = m_workspace.controller.prompt().text;
+    const QString text = m_promptPage->prompt().text;
+    if (text == m_loaded.text) source.promptFile = m_loaded.file;
     if (text.toUtf8().size() <= kLongestWord)
         source.promptText = text;
     else if (source.promptFile.isEmpty())

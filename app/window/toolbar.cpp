@@ -179,8 +179,8 @@ void Toolbar::popupExports() {
 
 void Toolbar::follow() {
     const Controller& controller = m_workspace.controller;
+    // Run is the prompt page's to allow.
     const bool shown = m_workspace.shown.run() != nullptr;
-    run->setEnabled(controller.model() != nullptr);
     stop->setEnabled(controller.busy());
     measure->setEnabled(controller.canMeasure());
     locateModel->setEnabled(controller.recorded());
