@@ -6,6 +6,7 @@
 #include "app/pages/settings_page.h"
 #include "app/resources.h"
 #include "app/window/recent.h"
+#include "app/window/status_row.h"
 #include "engine/core/error.h"
 #include "viz/plots/answers_panel.h"
 #include "viz/plots/heads_panel.h"
@@ -145,7 +146,9 @@ void MainWindow::setupExports() {
 }
 
 void MainWindow::setupStatus() {
+    m_status = new StatusRow(m_workspace, m_toolbar->locateModel, this);
     statusBar()->setSizeGripEnabled(false);
+    statusBar()->addWidget(m_status, 1);
 }
 
 void MainWindow::setupFollowing() {

@@ -24,6 +24,7 @@ namespace fkv::app {
 class PromptPage;
 struct Sample;
 class SettingsPage;
+class StatusRow;
 
 /// The window. `workspace` outlives it. With a store it remembers layout, theme, type size and
 /// recent paths; without one (pictures from a command line) it always looks the same.
@@ -91,6 +92,7 @@ private:
     PromptPage* m_promptPage = nullptr;
     SettingsPage* m_settingsPage = nullptr;
     viz::TokensPanel* m_tokens = nullptr;
+    StatusRow* m_status = nullptr;
     FigureSaver* m_saver = nullptr;
     QPointer<QWidget> m_lastView; ///< where Esc in a text field gives the focus back to
     /// The file that the prompt was read from, while it says the same.

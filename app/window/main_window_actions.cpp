@@ -9,6 +9,7 @@
 #include "app/window/key_sheet.h"
 #include "app/window/main_window.h"
 #include "app/window/recent.h"
+#include "app/window/status_row.h"
 #include "viz/plots/figure_export.h"
 #include "viz/text/tokens_panel.h"
 
@@ -23,13 +24,11 @@
 #include <QMenu>
 #include <QMimeData>
 #include <QPlainTextEdit>
-#include <QStatusBar>
 #include <QTextEdit>
 
 namespace fkv::app {
 namespace {
 
-constexpr int kNoticeMs = 6000;
 constexpr qint64 kTextLimit = 64 << 20;
 /// A shell takes 128 KiB in one word.
 constexpr qsizetype kLongestWord = 100'000;
@@ -241,7 +240,7 @@ void MainWindow::showFailure(const Failure& failure) {
 }
 
 void MainWindow::showNotice(const QString& text) {
-    statusBar()->showMessage(text, kNoticeMs);
+    m_status->showNotice(text);
 }
 
 bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
