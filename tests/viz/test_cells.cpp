@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/select/fate.h"
+#include "engine/select/ranks.h"
 #include "tests/support/synthetic_run.h"
 #include "viz/series/cells.h"
-#include "viz/series/importance.h"
+#include "viz/series/survivor_ranks.h"
 
 #include <QtTest>
 #include <algorithm>
@@ -179,6 +180,35 @@ private Q_SLOTS:
         const std::vector<float> none(1492, 0.0F);
         const MassRow empty{none, {}};
         QVERIFY(std::isnan(massPerCell({&empty, 1}, sumOfRows({&empty, 1}), axis)[0]));
+    }
+    void survivorsRankAsTheMethodDoes() {
+        const auto& late = smallRun()->fastkv->late[3];
+        std::vector<float> values(late.saliency->values().begin(), late.saliency->values().end());
+        values[17] = std::nanf("");
+        values[30] = -0.0F;
+        const auto saliency = trace::Plane<float>::own(std::move(values), late.saliency->rows(),
+                                                       late.saliency->cols());
+        std::vector<float> score(saliency->cols());
+        select::sumRows(saliency->values(), static_cast<std::int64_t>(saliency->rows()), score);
+        std::vector<std::uint32_t> want(score.size());
+        select::RankScratch scratch;
+        select::rankDescending(score, want, scratch);
+        QCOMPARE(allHeadRanks(*saliency), want);
+    }
+    void previewRanksCountTheBetterSurvivors() {
+        const auto ranks = smallRun()->full->tspRanks->row(9);
+        const auto& survivors = smallRun()->fastkv->survivors;
+        const std::span<const std::int32_t> scored(survivors.data(), survivors.size() - 8);
+        const auto among = ranksAmong(ranks, scored);
+        for (std::size_t j = 0; j < scored.size(); ++j) {
+            const auto better =
+                std::count_if(scored.begin(), scored.end(), [&](std::int32_t other) {
+                    return ranks[static_cast<std::size_t>(other)] <
+                           ranks[static_cast<std::size_t>(scored[j])];
+                });
+            QCOMPARE(static_cast<std::ptrdiff_t>(among[j]), better);
+        }
+        QVERIFY(ranksAmong(ranks, {}).empty());
     }
     void headsAgreeWithTheFate_data() {
         QTest::addColumn<double>("tsp");

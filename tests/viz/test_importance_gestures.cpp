@@ -210,7 +210,9 @@ void TestImportanceGestures::lineAtTheBottomTurnsTspOn() {
     s.setTsp(15, 0.13);
     s.setTsp(15, 1.0);
     QVERIFY(!s.f.shown.fate()->budgets.tspOn);
-    QTest::mouseClick(&s.map(), Qt::LeftButton, {}, s.lineMiddle());
+    QTest::mousePress(&s.map(), Qt::LeftButton, {}, s.lineMiddle());
+    s.dragTo(s.lineMiddle() + QPoint(1, 1));
+    QTest::mouseRelease(&s.map(), Qt::LeftButton, {}, s.lineMiddle() + QPoint(1, 1));
     QVERIFY(!s.f.shown.fate()->budgets.tspOn); // a click moves nothing
     QTest::mousePress(&s.map(), Qt::LeftButton, {}, s.lineMiddle());
     s.dragTo(s.lineUnder(9));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/viz/importance_stage.h"
+#include "viz/plots/color_bar.h"
 #include "viz/plots/importance_paint.h"
 #include "viz/series/importance.h"
 
@@ -25,6 +26,30 @@ public:
     bool isEmpty() const override { return false; }
 };
 
+/// Every label inside its box and the view, beside the map, and over no other.
+void checkLabels(Stage& s) {
+    const ViewContext context = s.f.context();
+    const ImportanceLayout layout = s.layout();
+    const auto labels = labelsOf({context, s.image(), layout});
+    QFont strong = importanceFont(s.f.theme);
+    strong.setBold(true);
+    int lanes = 0;
+    for (const TextBox& label : labels) {
+        const QFont font = label.strong ? strong : importanceFont(s.f.theme);
+        QVERIFY2(QFontMetrics(font).horizontalAdvance(label.text) <= label.box.width(),
+                 qPrintable(label.text));
+        QVERIFY2(QRect(QPoint(), s.map().size()).contains(label.box), qPrintable(label.text));
+        QVERIFY(label.box.right() < layout.plotLeft ||
+                label.box.left() >= layout.plotRight() + PositionAxis::kGutter);
+        for (const QString& lane : {QStringLiteral("lost"), QStringLiteral("token")})
+            lanes += label.text.startsWith(lane) ? 1 : 0;
+        for (const TextBox& other : labels)
+            QVERIFY2(&other == &label || !other.box.intersects(label.box),
+                     qPrintable(label.text + QStringLiteral(" over ") + other.text));
+    }
+    QCOMPARE(lanes, 2);
+}
+
 } // namespace
 
 class TestImportancePanel : public QObject {
@@ -41,6 +66,7 @@ private Q_SLOTS:
     void hoverBuildsNothing();
     void slidersOnlyColourAgain();
     void openingScansOnce();
+    void tiesAreMarkedWhenWide();
     void labelsFit_data();
     void labelsFit();
 };
@@ -246,6 +272,29 @@ void TestImportancePanel::openingScansOnce() {
     QCOMPARE(s.image().counters().bests, 1);
 }
 
+void TestImportancePanel::tiesAreMarkedWhenWide() {
+    Stage s(smallRun());
+    const trace::Fate& fate = *s.f.shown.fate();
+    QVERIFY(fate.tspTied > 1);         // max pooling makes plateaus
+    QVERIFY(s.image().tied().empty()); // too narrow
+    std::int64_t found = 0;
+    for (std::int64_t begin = 0; begin < 1000; begin += 50) {
+        s.f.selection.setRange({begin, begin + 50});
+        const auto& tied = s.image().tied();
+        found += static_cast<std::int64_t>(tied.size());
+        if (tied.empty()) continue;
+        const QImage image = grab(s.map());
+        const PixelRange px = s.map().axis().pixelsOf({tied[0], tied[0] + 1}, 3);
+        int dots = 0;
+        for (int x = px.x0; x < px.x1; ++x)
+            dots += pixel(image, {s.layout().plotLeft + x, s.layout().row(7).top()}) ==
+                    s.f.theme.palette().hover;
+        QVERIFY(dots >= 2 && dots < px.width());
+        savePicture(*s.panel, QStringLiteral("importance-ties"));
+    }
+    QCOMPARE(found, std::int64_t{fate.tspTied});
+}
+
 void TestImportancePanel::labelsFit_data() {
     QTest::addColumn<bool>("dark");
     QTest::addColumn<bool>("presenter");
@@ -265,32 +314,28 @@ void TestImportancePanel::labelsFit() {
     Wordy translator;
     if (wordy) QCoreApplication::installTranslator(&translator);
     const auto remove = qScopeGuard([&] { QCoreApplication::removeTranslator(&translator); });
-    Stage s(deepRun(), presenter ? QSize(1240, 560) : kPanel, dark, presenter);
+    Stage s(deepRun(), kPanel, dark, presenter);
     s.f.options.setFateMode(ViewOptions::FateMode::Kv);
-    for (const int t : {0, 1, 7, 15, 30, 31}) {
-        for (const double rate : {0.037, 1.0}) {
-            s.setTsp(t, rate);
-            s.f.selection.pinLayer((t + 2) % 32);
-            const ViewContext context = s.f.context();
-            const ImportanceLayout layout = s.layout();
-            const auto labels = labelsOf({context, s.image(), layout});
-            QVERIFY(labels.size() >= 5);
-            QFont strong = importanceFont(s.f.theme);
-            strong.setBold(true);
-            for (const TextBox& label : labels) {
-                const QFont font = label.strong ? strong : importanceFont(s.f.theme);
-                QVERIFY2(QFontMetrics(font).horizontalAdvance(label.text) <= label.box.width(),
-                         qPrintable(label.text));
-                QVERIFY2(QRect(QPoint(), s.map().size()).contains(label.box),
-                         qPrintable(label.text));
-                QVERIFY(label.box.right() < layout.plotLeft ||
-                        label.box.left() >= layout.plotRight() + PositionAxis::kGutter);
-                for (const TextBox& other : labels)
-                    QVERIFY2(&other == &label || !other.box.intersects(label.box),
-                             qPrintable(label.text + QStringLiteral(" over ") + other.text));
+    const double scale = presenter ? 1.6 : 1.0;
+    for (const QSize size : {kPanel, QSize(480, 150)}) {
+        s.panel->resize(size * scale);
+        for (const int t : {0, 1, 7, 15, 30, 31})
+            for (const double rate : {0.037, 1.0}) {
+                s.setTsp(t, rate);
+                s.f.selection.pinLayer((t + 2) % 32);
+                checkLabels(s);
             }
-        }
     }
+    s.panel->resize(kPanel * scale);
+    for (const auto scale : {ViewOptions::Scale::Rank, ViewOptions::Scale::Mass}) {
+        s.f.options.setScale(scale);
+        Stage::settle();
+        const auto* bar = s.panel->findChild<ColorBar*>();
+        const auto places = ColorBar::placesIn(bar->rect(), bar->scale(), s.f.theme);
+        for (const QRect& box : places.labels)
+            QVERIFY(!box.isNull() && box.left() >= 0 && box.right() <= bar->width());
+    }
+    s.f.options.setScale(ViewOptions::Scale::Rank);
     for (const QToolButton* button : s.panel->findChildren<QToolButton*>())
         if (button->isVisible())
             QVERIFY2(button->width() >= button->sizeHint().width(), qPrintable(button->text()));

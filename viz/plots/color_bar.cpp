@@ -113,39 +113,51 @@ QSize ColorBar::sizeFor(const Theme& theme, const Scale& scale) {
     return {wordsWidth(theme, scale) + sides + barWidth(theme, scale.labels), theme.scaled(24)};
 }
 
+ColorBar::Places ColorBar::placesIn(const QRect& area, const Scale& scale, const Theme& theme) {
+    const QFontMetrics metrics(labelFont(theme));
+    const QRect labels = area.adjusted(wordsWidth(theme, scale), 0, 0, 0);
+    const int before = scale.labels.empty() ? 4 : overhang(metrics, scale.labels.front());
+    const int after = scale.labels.empty() ? 4 : overhang(metrics, scale.labels.back());
+    Places places;
+    places.bar = QRect(labels.left() + before, area.top() + kTop,
+                       std::max(1, labels.width() - before - after), theme.scaled(kBarHeight));
+    int free = labels.left();
+    for (const Label& label : scale.labels) {
+        const int w = metrics.horizontalAdvance(label.text);
+        const int middle =
+            places.bar.left() + static_cast<int>(std::lround(label.at * (places.bar.width() - 1)));
+        const int most = std::max(labels.left(), labels.right() + 1 - w);
+        const QRect box(std::clamp(middle - w / 2, labels.left(), most), places.bar.bottom() + 1, w,
+                        metrics.height());
+        places.labels.push_back(box.left() < free ? QRect() : box);
+        if (box.left() >= free) free = box.right() + 1 + kWordGap;
+    }
+    return places;
+}
+
 void ColorBar::paint(QPainter& painter, const QRect& area, const Scale& scale, const Theme& theme) {
     painter.save();
     const Palette& colours = theme.palette();
     const QFont font = labelFont(theme);
     painter.setFont(font);
-    const int words = wordsWidth(theme, scale);
-    if (scale.twoFates)
-        paintWords(painter, QRect(area.left(), area.top(), words - kWordGap, area.height()), theme);
-    const QFontMetrics metrics(font);
-    const QRect labels = area.adjusted(words, 0, 0, 0);
-    const int before = scale.labels.empty() ? 4 : overhang(metrics, scale.labels.front());
-    const int after = scale.labels.empty() ? 4 : overhang(metrics, scale.labels.back());
-    const QRect bar(labels.left() + before, area.top() + kTop,
-                    std::max(1, labels.width() - before - after), theme.scaled(kBarHeight));
-    paintRamps(painter, bar, scale.twoFates, colours);
-    const auto xOf = [&](double at) { return bar.left() + at * (bar.width() - 1); };
+    const Places places = placesIn(area, scale, theme);
+    if (scale.twoFates) {
+        const int words = wordsWidth(theme, scale) - kWordGap;
+        paintWords(painter, QRect(area.left(), area.top(), words, area.height()), theme);
+    }
+    paintRamps(painter, places.bar, scale.twoFates, colours);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(Qt::NoPen);
     for (const Triangle& t : scale.triangles) {
         painter.setBrush(t.color);
-        const double x = xOf(t.at), y = area.top();
+        const double x = places.bar.left() + t.at * (places.bar.width() - 1), y = area.top();
         painter.drawPolygon(QPolygonF({QPointF(x - 4, y), QPointF(x + 4, y), QPointF(x, y + 6)}));
     }
     painter.setPen(colours.mutedText);
-    double free = -1e9;
-    for (const Label& label : scale.labels) {
-        const int w = metrics.horizontalAdvance(label.text);
-        const double least = labels.left(), most = std::max(least, labels.right() + 1.0 - w);
-        const double x = std::clamp(xOf(label.at) - w / 2.0, least, most);
-        if (x < free) continue;
-        painter.drawText(QPointF(x, bar.bottom() + 1 + metrics.ascent()), label.text);
-        free = x + w + 3;
-    }
+    const int ascent = QFontMetrics(font).ascent();
+    for (std::size_t i = 0; i < places.labels.size(); ++i)
+        if (!places.labels[i].isNull())
+            painter.drawText(places.labels[i].topLeft() + QPoint(0, ascent), scale.labels[i].text);
     painter.restore();
 }
 

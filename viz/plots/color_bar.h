@@ -36,6 +36,11 @@ public:
 
     /// The same for figures: `area` of at least sizeFor().
     static QSize sizeFor(const Theme& theme, const Scale& scale);
+    struct Places {
+        QRect bar;
+        std::vector<QRect> labels; ///< one a label; null where it found no room
+    };
+    static Places placesIn(const QRect& area, const Scale& scale, const Theme& theme);
     static void paint(QPainter& painter, const QRect& area, const Scale& scale, const Theme& theme);
 
 protected:

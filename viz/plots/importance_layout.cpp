@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kGap = 4;
 constexpr int kHandle = 9;
+constexpr int kHandleGap = 2; ///< to the labels
 constexpr int kLine = 3;
 constexpr int kRibbon = 14;
 constexpr int kMostRibbon = 24;
@@ -27,10 +28,11 @@ ImportanceLayout::ImportanceLayout(const Inputs& in)
     const int handle = scaled(kHandle);
     leftLabels = kGap;
     leftLabelWidth = in.leftWidth;
-    plotLeft = leftLabels + in.leftWidth + handle + 1;
+    plotLeft = leftLabels + in.leftWidth + kHandleGap + handle + 1;
     rightLabelWidth = in.rightWidth;
     rightLabels = in.size.width() - kGap - in.rightWidth;
-    plotWidth = std::max(1, rightLabels - handle - 1 - PositionAxis::kGutter - plotLeft);
+    plotWidth =
+        std::max(1, rightLabels - kHandleGap - handle - 1 - PositionAxis::kGutter - plotLeft);
     const int wide = plotWidth + PositionAxis::kGutter;
 
     const int marksHeight = std::max(scaled(10), in.textHeight);

@@ -108,6 +108,7 @@ void ImportancePanel::updateLegend() {
     const auto& run = context().shown.run();
     const auto& fate = context().shown.fate();
     m_colorBar->setVisible(run && fate);
+    m_colorBar->setAccessibleDescription(tr("Triangles: TSP rate in orange, KV rate in blue"));
     if (!run || !fate) return;
     if (context().options.scale() == ViewOptions::Scale::Mass) {
         m_colorBar->setScale(massLabels(), true);
@@ -161,7 +162,10 @@ QString ImportancePanel::legendText() const {
     const QString hue = o.fateMode() == ViewOptions::FateMode::Tsp
                             ? tr("hue: that token passes TSP or not")
                             : tr("hue: at least one KV head keeps that token or none");
-    return lightness + QStringLiteral(" · ") + hue;
+    const QString text = lightness + QStringLiteral(" · ") + hue;
+    return m_colorBar->scale().triangles.empty()
+               ? text
+               : text + tr(" · triangles: TSP (orange) and KV rate");
 }
 
 void ImportancePanel::paintFigure(QPainter& painter, const QSize& size) {
