@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/synthetic_run.h"
+#include "viz/series/token_search.h"
 #include "viz/series/token_text.h"
 #include "viz/text/token_font.h"
 #include "viz/text/token_layout.h"
@@ -236,6 +237,36 @@ private Q_SLOTS:
         const ShapedLine line = shapeLine(text, layout, font, 1, 120.0);
         QVERIFY(line.boxes[0].drawn.endsWith(QStringLiteral("…")));
         QVERIFY(line.boxes[0].right() <= 121.0F);
+    }
+    void searchFindsTokensWhateverTheCase() {
+        const TokenSearch search(
+            *promptOf({"The", " pass", "word", " of", " Pässe", "\xE2\x82", "x", "WORD"}));
+        using Hits = std::vector<TokenRange>;
+        QCOMPARE(search.find(QStringLiteral("PASSWORD")), (Hits{{1, 3}}));
+        QCOMPARE(search.find(QStringLiteral("word")), (Hits{{2, 3}, {7, 8}}));
+        QCOMPARE(search.find(QStringLiteral("PÄSSE")), (Hits{{4, 5}}));
+        QCOMPARE(search.find(QStringLiteral("s")), (Hits{{1, 2}, {1, 2}, {4, 5}, {4, 5}}));
+        QCOMPARE(search.find(QStringLiteral("xw")), (Hits{{6, 8}})); // behind stray bytes
+        QCOMPARE(search.find(QString()), Hits{});
+        QCOMPARE(search.find(QStringLiteral("absent")), Hits{});
+        QCOMPARE(TokenSearch(trace::Prompt{}).find(QStringLiteral("a")), Hits{});
+    }
+    void searchFindsCharactersSplitIntoBytes() {
+        auto prompt = std::make_shared<trace::Prompt>();
+        prompt->text = "a\xF0\x9F\x98\x80z";
+        prompt->bytes = {{0, 0}, {0, 1}, {1, 5}, {1, 5}, {1, 5}, {1, 5}, {5, 6}};
+        prompt->ids = {0, 1, 2, 3, 4, 5, 6};
+        const TokenSearch search(*prompt);
+        QCOMPARE(search.find(QStringLiteral("😀")), (std::vector<TokenRange>{{2, 6}}));
+        QCOMPARE(search.find(QStringLiteral("z")), (std::vector<TokenRange>{{6, 7}}));
+        QCOMPARE(search.find(QStringLiteral("a")), (std::vector<TokenRange>{{1, 2}}));
+    }
+    void searchEndsSomewhere() {
+        auto prompt = std::make_shared<trace::Prompt>();
+        prompt->text = std::string(300000, 'x');
+        prompt->ids = {1};
+        prompt->bytes = {{0, 300000}};
+        QCOMPARE(TokenSearch(*prompt).find(QStringLiteral("x")).size(), TokenSearch::kMostHits);
     }
     void damagedRangesStayCheap() {
         auto prompt = std::make_shared<trace::Prompt>();

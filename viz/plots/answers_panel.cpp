@@ -76,7 +76,11 @@ void AnswersPanel::refresh() {
     if (!content.fidelity.isEmpty())
         content.fidelity += QStringLiteral(" · ") + tr("bars: 1e-4 to 10 nats, log");
     if (m_method.answer) {
-        const QString settings = describeSettings(m_method.settings);
+        const bool sameScoring =
+            shown.fate() && m_method.settings.sameScoring(shown.fate()->settings);
+        const QString all = describeSettings(m_method.settings);
+        // Window and pooling are said only where they differ from those of the controls.
+        const QString settings = sameScoring ? all.section(QStringLiteral(" · "), 0, 2) : all;
         content.settings =
             !content.pending ? settings
             : shown.run() && shown.run()->recorded

@@ -23,6 +23,10 @@ Units unitsOf(const std::string& text) {
     u.before.resize(text.size() + 1);
     std::uint32_t units = 0;
     for (std::size_t i = 0; i < text.size();) {
+        if (static_cast<unsigned char>(text[i]) < 0x80) {
+            u.before[i++] = units++;
+            continue;
+        }
         const Utf8Character c = utf8At(text, i);
         if (!c.valid) u.clean[i] = kStray;
         for (int k = 0; k < c.length; ++k)
@@ -69,7 +73,7 @@ std::vector<TokenRange> TokenSearch::find(const QString& needle) const {
     if (needle.isEmpty() || m_begin.empty()) return hits;
     const QStringMatcher matcher(needle, Qt::CaseInsensitive);
     const auto count = static_cast<std::int64_t>(m_begin.size());
-    for (qsizetype at = matcher.indexIn(m_text); at >= 0;
+    for (qsizetype at = matcher.indexIn(m_text); at >= 0 && hits.size() < kMostHits;
          at = matcher.indexIn(m_text, at + needle.size())) {
         const TokenRange tokens = tokensOf(at, at + needle.size());
         if (tokens.begin < count) hits.push_back({tokens.begin, std::min(tokens.end, count)});

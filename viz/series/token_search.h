@@ -14,10 +14,13 @@ namespace fkv::viz {
 /// begins in it are made once; a search is then one walk over it.
 class TokenSearch {
 public:
+    /// Nobody walks through more, and every view has to draw them.
+    static constexpr std::size_t kMostHits = 100000;
+
     explicit TokenSearch(const trace::Prompt& prompt);
 
     /// Tokens that hold each occurrence, ascending; occurrences do not overlap, but two of them may
-    /// lie in one token. An empty needle is nowhere.
+    /// lie in one token. An empty needle is nowhere; the search ends after kMostHits.
     std::vector<TokenRange> find(const QString& needle) const;
 
 private:

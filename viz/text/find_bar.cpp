@@ -52,15 +52,14 @@ void FindBar::open() {
     m_needle->selectAll();
 }
 
-void FindBar::setCount(std::int64_t current, std::int64_t hits) {
+void FindBar::setCount(std::int64_t current, std::int64_t hits, bool more) {
     if (needle().isEmpty())
         m_count->clear();
     else if (hits == 0)
         m_count->setText(tr("none"));
-    else if (current < 0)
-        m_count->setText(formatCount(hits));
     else
-        m_count->setText(tr("%1 of %2").arg(formatCount(current + 1), formatCount(hits)));
+        m_count->setText(
+            tr("%1 of %2").arg(formatCount(current + 1), formatCount(hits) + (more ? QStringLiteral("+") : QString())));
 }
 
 QString FindBar::countText() const {

@@ -88,7 +88,12 @@ void TokensPanel::search(const QString& needle) {
     context().selection.setHits(m_hits);
     m_view->setCurrentHit(m_current < 0 ? TokenRange{}
                                         : m_hits[static_cast<std::size_t>(m_current)]);
-    m_find->setCount(m_current, static_cast<std::int64_t>(m_hits.size()));
+    showCount();
+}
+
+void TokensPanel::showCount() {
+    m_find->setCount(m_current, static_cast<std::int64_t>(m_hits.size()),
+                     m_hits.size() >= TokenSearch::kMostHits);
 }
 
 void TokensPanel::step(int by) {
@@ -97,7 +102,7 @@ void TokensPanel::step(int by) {
     if (count == 0) return;
     m_current = (m_current + by + count) % count;
     m_view->setCurrentHit(m_hits[static_cast<std::size_t>(m_current)]);
-    m_find->setCount(m_current, count);
+    showCount();
 }
 
 void TokensPanel::keyPressEvent(QKeyEvent* event) {

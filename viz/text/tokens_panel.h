@@ -40,6 +40,7 @@ private:
     void updateReadout();
     void search(const QString& needle);
     void step(int by);
+    void showCount();
 
     TokensView* m_view = nullptr;
     FindBar* m_find = nullptr;
