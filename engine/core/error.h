@@ -25,11 +25,18 @@ enum class ErrorCode {
 class Error : public std::runtime_error {
 public:
     Error(ErrorCode code, const std::string& message, std::string hint = {})
-        : std::runtime_error(message), m_code(code), m_hint(std::move(hint)) {}
+        : std::runtime_error(oneLine(message)), m_code(code), m_hint(std::move(hint)) {}
     ErrorCode code() const { return m_code; }
     const std::string& hint() const { return m_hint; }
 
 private:
+    /// Names out of files and of files may hold anything, line breaks and terminal codes included.
+    static std::string oneLine(std::string message) {
+        for (char& c : message)
+            if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+        return message;
+    }
+
     ErrorCode m_code;
     std::string m_hint;
 };

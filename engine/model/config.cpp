@@ -49,8 +49,11 @@ std::vector<std::int32_t> tokenIds(const json& config, const char* key) {
     if (found == config.end() || found->is_null()) return ids;
     const json list = found->is_array() ? *found : json::array({*found});
     for (const json& id : list) {
-        if (!id.is_number_integer()) refuse(std::string(key) + " is not a token id");
-        ids.push_back(id.get<std::int32_t>());
+        // In 64 bits first: what does not fit an id must not become another one.
+        const bool whole = id.is_number_integer();
+        const auto value = whole ? id.get<std::int64_t>() : -1;
+        if (value < 0 || value > INT32_MAX) refuse(std::string(key) + " is not a token id");
+        ids.push_back(static_cast<std::int32_t>(value));
     }
     return ids;
 }

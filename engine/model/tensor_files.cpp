@@ -54,8 +54,14 @@ TensorFiles::TensorFiles(const std::filesystem::path& folder) {
                         index.filename().string() + ": bad shard for " + tensor);
         shards.insert(file.get<std::string>());
     }
-    for (const std::string& shard : shards)
+    std::set<std::string> seen;
+    for (const std::string& shard : shards) {
         m_files.push_back(io::SafetensorsFile::open(folder / shard));
+        for (const io::TensorEntry& entry : m_files.back().tensors())
+            if (!seen.insert(entry.name).second)
+                throw Error(ErrorCode::BadFile, "tensor " + entry.name + " is in two files of " +
+                                                    folder.string());
+    }
 }
 
 const io::TensorEntry* TensorFiles::find(const std::string& name) const {
