@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <stop_token>
 #include <thread>
 
 namespace fkv::cli {
 
-/// Turns the first SIGINT or SIGTERM into a stop request; a second one ends the program as if
-/// nothing were here. Made once, before any other thread, which then inherits the blocked signals.
+/// Turns the first SIGINT or SIGTERM into a stop request; a second one ends the program as if nothing
+/// were here. There is one at a time.
 class Interrupt {
 public:
     Interrupt();
@@ -19,7 +20,8 @@ public:
 
 private:
     std::stop_source m_stop;
+    std::array<int, 2> m_pipe{-1, -1};
     std::thread m_waiter;
 };
 
-} // namespace fkv::cli
+}  // namespace fkv::cli

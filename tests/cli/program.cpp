@@ -58,7 +58,7 @@ pid_t launch(const Start& start, const Channels& channels) {
 int wait(pid_t child) {
     int status = 0;
     if (::waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 } // namespace

@@ -9,7 +9,7 @@ namespace fkv::testing {
 
 /// How a run of the built `fastkv` ended.
 struct Ended {
-    int code = -1;     ///< exit status, or 128 + signal
+    int code = -1;     ///< exit status, or minus the signal that ended it
     std::string out;   ///< standard output
     std::string error; ///< standard error
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line from outside: exit codes, one-line errors, the report, interruption.
+#include "engine/io/json_limits.h"
 #include "engine/io/trace_file.h"
 #include "tests/cli/program.h"
 #include "tests/support/temporary_folder.h"
@@ -141,6 +142,9 @@ TEST(Cli, PlacesThatCannotBeWrittenAreRefusedBeforeTheWork) {
     refused("/dev/null", "not a plain file");
     refused("/proc/fkv.safetensors", "cannot write /proc/fkv.safetensors");
     EXPECT_EQ(folder.entries(), 0);
+    // This prompt is refused as well, but only once the model is loaded.
+    expectError({"profile", "--model", kModel, "--prompt", longText(1700), "--out", "/dev/null"}, 1,
+                "not a plain file");
 }
 
 TEST(Cli, AFullDiskKeepsTheEarlierFile) {
@@ -151,9 +155,7 @@ TEST(Cli, AFullDiskKeepsTheEarlierFile) {
         run(fkv::testing::Start{profile({"--prompt", longText(40), "--out", out}), 100000});
     EXPECT_EQ(ended.code, 1);
     EXPECT_NE(ended.error.find("cannot write " + out), std::string::npos) << ended.error;
-    std::string kept;
-    std::getline(std::ifstream(out), kept);
-    EXPECT_EQ(kept, "earlier");
+    EXPECT_EQ(fkv::io::readText(out), "earlier");
     EXPECT_EQ(folder.entries(), 1);
     // And when standard output has no room.
     const Ended printed = run(fkv::testing::Start{profile({"--prompt", "a"}), 0, "/dev/full"});
@@ -277,13 +279,15 @@ TEST(Cli, EdgesOfTheMethodRun) {
         }
 }
 
-TEST(Cli, InterruptedItLeavesNothing) {
+TEST(Cli, InterruptedItLeavesWhatWasThere) {
     const TemporaryFolder folder;
     const std::string out = (folder / "t").string();
+    std::ofstream(out) << "earlier";
     const Ended ended = fkv::testing::interruptAt(
         "Prefill", {"profile", "--model", kModel, "--prompt", longText(1200), "--out", out});
     EXPECT_EQ(ended.code, 130);
     EXPECT_EQ(ended.out, "");
     EXPECT_EQ(ended.error.find("error"), std::string::npos) << ended.error;
-    EXPECT_EQ(folder.entries(), 0);
+    EXPECT_EQ(folder.entries(), 1);
+    EXPECT_EQ(fkv::io::readText(out), "earlier");
 }
