@@ -245,8 +245,11 @@ void TestImportanceGestures::overviewFrameDrags() {
 
 void TestImportanceGestures::keysWorkInTheView() {
     Stage s(deepRun());
-    s.map().setFocus();
-    QCOMPARE(s.panel->focusProxy(), &s.map());
+    s.panel->activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(s.panel.get()));
+    s.panel->setFocus();
+    QVERIFY(s.map().hasFocus());
+    QCOMPARE(pixel(grab(*s.panel), {0, 100}), s.f.theme.palette().focus);
     s.hoverAt(s.at(6, 100));
     const std::int64_t token = s.f.selection.hover().token;
     QTest::keyClick(&s.map(), Qt::Key_Right, Qt::ShiftModifier);

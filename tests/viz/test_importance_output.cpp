@@ -153,7 +153,7 @@ void TestImportanceOutput::notANumberIsMagenta() {
     const int cell = s.map().axis().cellOf(321);
     QCOMPARE(pixel(image, s.at(5, cell)), s.f.theme.palette().notANumber);
     QVERIFY(pixel(image, s.at(4, cell)) != s.f.theme.palette().notANumber);
-    QVERIFY2(s.panel->readout().contains(QStringLiteral("1 scores are not numbers")),
+    QVERIFY2(s.panel->readout().contains(QStringLiteral("1 score is not a number")),
              qPrintable(s.panel->readout()));
 }
 

@@ -212,6 +212,12 @@ void TestImportancePanel::rowsScrollWhenTheyDoNotFit() {
     Stage::settle();
     QVERIFY(s.layout().rowsView.contains(s.layout().row(0)));
     savePicture(*s.panel, QStringLiteral("importance-scrolls"));
+    QTest::mousePress(&s.map(), Qt::LeftButton, {}, s.lineMiddle());
+    for (int i = 0; i < 100; ++i)
+        s.dragTo({s.lineMiddle().x(), s.map().height() + 5});
+    QCOMPARE(s.f.settings.settings().tspLayer, 79);
+    QVERIFY(s.layout().rowsView.contains(s.layout().line.center()));
+    QTest::mouseRelease(&s.map(), Qt::LeftButton, {}, s.lineMiddle());
     s.panel->resize(748, 420);
     Stage::settle();
     QCOMPARE(s.layout().mostScroll, 0);

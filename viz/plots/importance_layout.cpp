@@ -99,7 +99,8 @@ int ImportanceLayout::aboveForLineAt(int y) const {
 }
 
 int ImportanceLayout::scrollTo(int layer) const {
-    const QRect r = row(std::clamp(layer, 0, std::max(0, layers - 1)));
+    QRect r = row(std::clamp(layer, 0, std::max(0, layers - 1)));
+    if (layer + 1 == above) r = r.united(ribbon);
     if (r.top() < rowsView.top()) return scroll - (rowsView.top() - r.top());
     if (r.bottom() > rowsView.bottom()) return scroll + (r.bottom() - rowsView.bottom());
     return scroll;

@@ -65,7 +65,7 @@ struct ImportanceLayout {
     int layerAt(int y) const;
     /// Number of rows above the line if it were at y: 1 to layers.
     int aboveForLineAt(int y) const;
-    /// Scroll that shows a layer.
+    /// Scroll that shows a layer; layer t with line and ribbon.
     int scrollTo(int layer) const;
 };
 

@@ -182,7 +182,8 @@ QString ImportanceReadout::ofWhole(ImportanceImage& image) {
     if (m_context.options.scale() == ViewOptions::Scale::Mass)
         parts << ofMass(image, std::clamp(m_context.layer(), 0, image.rows() - 1));
     const std::int64_t broken = m_context.shown.run()->full->notANumber;
-    if (broken > 0) parts << tr("%1 scores are not numbers (magenta)").arg(formatCount(broken));
+    if (broken == 1) parts << tr("1 score is not a number (magenta)");
+    if (broken > 1) parts << tr("%1 scores are not numbers (magenta)").arg(formatCount(broken));
     return joined(parts);
 }
 

@@ -215,6 +215,8 @@ void ImportanceView::moveLine(const QPoint& point) {
     settings.tspLayer = above - 1;
     if (!fate->budgets.tspOn) settings.tsp = m_lastRate;
     context().settings.set(settings);
+    m_scroll = layoutNow().scrollTo(settings.tspLayer); // beyond the border the rows follow
+    syncScrollBar();
 }
 
 void ImportanceView::moveOverview(const QPoint& point) {
