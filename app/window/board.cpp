@@ -8,6 +8,7 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedLayout>
+#include <QStyle>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
@@ -18,9 +19,9 @@ namespace {
 constexpr int kLeftWidth = 280;
 constexpr int kRightWidth = 248;
 constexpr int kImportanceHeight = 220;
-constexpr int kCurvesHeight = 190;
-constexpr int kTimingHeight = 130;
-constexpr int kAnswersHeight = 100;
+constexpr int kCurvesHeight = 188;
+constexpr int kTimingHeight = 128;
+constexpr int kAnswersHeight = 124;
 
 QVBoxLayout* tightColumn(QWidget* owner) {
     auto* column = new QVBoxLayout(owner);
@@ -112,6 +113,9 @@ void Board::arrange() {
     const QPointer<QWidget> focus = QApplication::focusWidget();
     const bool ours = focus && isAncestorOf(focus);
     QWidget* before = m_root;
+    // Losing its pages one by one is no choice of a tab.
+    for (QTabWidget* tabs : m_tabs)
+        tabs->disconnect(this);
     m_splitters.clear();
     m_tabs.clear();
     auto* root = splitter(Qt::Horizontal, QStringLiteral("columns"));
@@ -213,6 +217,9 @@ QWidget* Board::buildRight() {
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setWidget(column);
+    // Nothing is cut off when the column has to scroll.
+    scroll->setMinimumWidth(column->minimumSizeHint().width() +
+                            scroll->style()->pixelMetric(QStyle::PM_ScrollBarExtent));
     return scroll;
 }
 

@@ -72,7 +72,8 @@ KeySheet::KeySheet(viz::Theme& theme, QWidget* parent) : QDialog(parent), m_them
     layout->addWidget(scroll);
     layout->addWidget(buttons);
     // As large as its text, or as the screen lets it be.
-    const QSize wanted = sheet->sizeHint() + QSize(48, buttons->sizeHint().height() + 56);
+    const QSize wanted =
+        sheet->sizeHint() + QSize(m_theme.scaled(72), buttons->sizeHint().height() + 56);
     resize(wanted.boundedTo(screen()->availableSize() * 0.95));
 }
 
@@ -96,6 +97,7 @@ QWidget* KeySheet::section(const QString& title, const QList<Row>& rows) {
         grid->addWidget(keys, i + 1, 0);
         grid->addWidget(new QLabel(rows[i].meaning), i + 1, 1);
     }
+    grid->setColumnMinimumWidth(0, m_theme.scaled(130));
     grid->setColumnStretch(1, 1);
     return box;
 }

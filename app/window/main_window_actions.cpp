@@ -47,6 +47,7 @@ QString firstLocalPath(const QMimeData& data) {
 } // namespace
 
 void MainWindow::start(const StartOptions& options) {
+    m_board->panel(QStringLiteral("importance"))->setFocus();
     if (options.theme == QLatin1String("dark"))
         m_workspace.theme.setChoice(viz::Theme::Choice::Dark);
     if (options.theme == QLatin1String("light"))

@@ -55,9 +55,11 @@ void StatusRow::follow() {
         return;
     }
     const ops::DeviceInfo& device = model->device;
-    m_device->setText(
-        tr("%1, %n thread(s) · %2", nullptr, device.threads)
-            .arg(QString::fromStdString(device.name), QString::fromStdString(model->info.name)));
+    const QString threads =
+        device.threads == 1 ? tr("1 thread") : tr("%1 threads").arg(device.threads);
+    m_device->setText(QStringLiteral("%1, %2 · %3")
+                          .arg(QString::fromStdString(device.name), threads,
+                               QString::fromStdString(model->info.name)));
     m_device->setToolTip(QStringLiteral("%1\n%2\n%3")
                              .arg(QString::fromStdString(device.cpu),
                                   QString::fromStdString(device.blas), model->folder));

@@ -27,6 +27,10 @@ Toolbar::Toolbar(Workspace& workspace, QWidget* parent) : QToolBar(parent), m_wo
     connect(&m_workspace.controller, &Controller::modelChanged, this, &Toolbar::follow);
     connect(&m_workspace.shown, &viz::Shown::runChanged, this, &Toolbar::follow);
     connect(&m_workspace.settings, &viz::SettingsModel::historyChanged, this, &Toolbar::follow);
+    // A tool bar does not measure its buttons again when the application's font changes, only when
+    // its own does.
+    connect(&m_workspace.theme, &viz::Theme::changed, this,
+            [this] { setFont(m_workspace.theme.font()); });
     follow();
 }
 

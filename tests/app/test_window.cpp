@@ -4,6 +4,7 @@
 #include "app/pages/settings_page.h"
 #include "app/window/main_window.h"
 #include "tests/app/engine_fixture.h"
+#include "tests/support/view_fixture.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -51,11 +52,13 @@ private Q_SLOTS:
 
     void startsWithTheDemoAndTheFirstSample() {
         QVERIFY(shown().phase() == Phase::Empty);
+        picture(QStringLiteral("empty"));
         start();
         QVERIFY(shown().phase() == Phase::Done);
         QVERIFY(answerHolds(*shown().run()));
         QVERIFY(m_window->failure().message.isEmpty());
         QVERIFY(m_window->board().panel(QStringLiteral("tokens"))->isVisible());
+        picture(QStringLiteral("done"));
     }
 
     void aDraggedSliderPreviewsThenTurnsExact() {
@@ -67,6 +70,7 @@ private Q_SLOTS:
         QVERIFY(m_workspace->settings.dragging());
         QVERIFY(shown().fate()->settings == settings());
         QVERIFY(shown().fate()->state() == trace::State::Preview);
+        picture(QStringLiteral("preview"));
         moveTo(slider, stopAt(slider, 8));
         QCOMPARE(settings().tspLayer, 8);
         QTest::mouseRelease(&slider, Qt::LeftButton, {}, stopAt(slider, 8));
@@ -74,6 +78,7 @@ private Q_SLOTS:
         QVERIFY(shown().fate()->state() == trace::State::Exact);
         QVERIFY(!answerHolds(*shown().run()));
 
+        picture(QStringLiteral("broken"));
         QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier);
         QCOMPARE(settings().tspLayer, 7);
         QVERIFY(settle(controller()));
@@ -111,6 +116,7 @@ private Q_SLOTS:
         QCOMPARE(m_window->board().maximised(), heads);
         QVERIFY(heads->isVisible() && !importance->isVisible());
         QVERIFY(heads->width() > m_window->width() * 9 / 10);
+        picture(QStringLiteral("maximised"));
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
         QVERIFY(!m_window->board().maximised());
         QVERIFY(heads->isVisible() && importance->isVisible());
@@ -129,12 +135,14 @@ private Q_SLOTS:
         controller().run();
         QTRY_VERIFY_WITH_TIMEOUT(shown().progress() > 0.0, kPatienceMs);
         QVERIFY(m_window->toolbar().stop->isEnabled());
+        picture(QStringLiteral("running"));
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape); // never the run
         QVERIFY(controller().busy());
         QTest::keyClick(m_window.get(), Qt::Key_Period, Qt::ControlModifier);
         QVERIFY(shown().phase() == Phase::Cancelled);
         QCOMPARE(shown().run(), before);
         QVERIFY(!m_window->toolbar().stop->isEnabled());
+        picture(QStringLiteral("cancelled"));
     }
 
     void closesInTheMiddleOfARun() {
@@ -161,6 +169,7 @@ private Q_SLOTS:
         auto* bar = m_window->findChild<QWidget*>(QStringLiteral("errorBar"));
         QVERIFY(bar->isVisible());
         QVERIFY(m_window->failure().message.contains(path));
+        picture(QStringLiteral("failed"));
         QCOMPARE(shown().run(), before);
         QTest::mouseClick(bar->findChild<QToolButton*>(QStringLiteral("dismissError")),
                           Qt::LeftButton);
@@ -177,6 +186,7 @@ private Q_SLOTS:
         QVERIFY(settle(controller()));
         QVERIFY(shown().run()->recorded);
         QVERIFY(m_window->toolbar().locateModel->isEnabled());
+        picture(QStringLiteral("recorded"));
         m_window->toolbar().locateModel->trigger(); // the demo model is open: nothing is asked
         QVERIFY(settle(controller()));
         QVERIFY(!shown().run()->recorded && answerHolds(*shown().run()));
@@ -226,11 +236,13 @@ private Q_SLOTS:
         m_window->toolbar().presenter->trigger();
         auto* tabs = m_window->findChild<QTabWidget*>(QStringLiteral("panelTabs"));
         QVERIFY(tabs && tabs->count() == 5);
+        picture(QStringLiteral("presenter"));
         QCOMPARE(shown().run()->tokens(), 1447);
         m_window->toolbar().presenter->trigger();
         QVERIFY(!m_window->findChild<QTabWidget*>(QStringLiteral("panelTabs")));
         m_window->resize(1700, 900);
         QTRY_VERIFY(!m_window->findChild<QTabWidget*>(QStringLiteral("textTabs")));
+        picture(QStringLiteral("wide"));
         for (viz::Panel* panel : m_window->board().panels())
             QVERIFY(panel->isVisible());
     }
@@ -275,6 +287,7 @@ private Q_SLOTS:
         QTest::keyClick(m_window.get(), Qt::Key_F1);
         auto* sheet = m_window->findChild<QDialog*>(QStringLiteral("keySheet"));
         QVERIFY(sheet && sheet->isVisible());
+        savePicture(*sheet, QStringLiteral("keys"));
         sheet->reject();
         QTest::keyClick(m_window.get(), Qt::Key_Question, Qt::ShiftModifier);
         QTRY_COMPARE(m_window->findChildren<QDialog*>(QStringLiteral("keySheet")).size(), 1);
@@ -283,8 +296,13 @@ private Q_SLOTS:
 private:
     void start() {
         m_window->start({});
+        QVERIFY(shown().phase() == Phase::Loading);
         QVERIFY(settle(controller()));
         QVERIFY(shown().run());
+    }
+    void picture(const QString& name) {
+        QApplication::processEvents(); // fonts and layouts follow the theme by events
+        savePicture(*m_window, name);
     }
     static void moveTo(QWidget& widget, const QPoint& at) {
         // QTest::mouseMove() carries no buttons.
