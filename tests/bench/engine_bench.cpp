@@ -188,7 +188,10 @@ json decoding(const std::string& folder, const std::string& device, int threads,
     request.fidelity = false;
     request.tables = false;
     json out = json::array();
-    for (const std::int64_t tokens : {4096, 8192}) {
+    for (const std::int64_t longest : {4096, 8192}) {
+        // Prompt and answer have to fit the model's context together.
+        const std::int64_t tokens =
+            std::min<std::int64_t>(longest, session->model().contextLength - request.generate);
         for (int i = -1; i < repeats; ++i) {
             request.prompt.ids = promptIds(tokens, session->model().vocabulary);
             (*request.prompt.ids)[1] = 301 + i; // another prompt, so that all of it is run again
