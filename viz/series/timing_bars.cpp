@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "viz/series/timing_bars.h"
+
+#include <algorithm>
+
+namespace fkv::viz {
+
+using trace::PassKind;
+using trace::State;
+using trace::Zone;
+using trace::ZoneGroup;
+
+namespace {
+
+/// Timers of one run scatter by about this much; less is no reason to call a ratio suspicious.
+constexpr double kTimerScatter = 0.02;
+
+std::size_t at(ZoneGroup group) {
+    return static_cast<std::size_t>(group);
+}
+
+void add(GroupMs& to, const GroupMs& what) {
+    for (std::size_t g = 0; g < to.size(); ++g)
+        to[g] += what[g];
+}
+
+/// Spans of one pass, summed: [L] and what lies outside layers.
+struct PassSpans {
+    std::vector<GroupMs> layers;
+    std::vector<std::int64_t> rows; ///< [L] rows that went through the MLP
+    GroupMs outside{};
+    bool any = false;
+};
+
+PassSpans spansOf(const trace::Run& run, PassKind pass) {
+    PassSpans sum;
+    sum.layers.resize(static_cast<std::size_t>(std::max(0, run.model.layers)));
+    sum.rows.resize(sum.layers.size());
+    for (const trace::Span& span : run.timing.spans) {
+        if (span.pass != pass || span.zone == Zone::Layer || span.zone == Zone::Pass) continue;
+        const double ms = static_cast<double>(span.durationNs()) * 1e-6;
+        const bool inside =
+            span.layer >= 0 && static_cast<std::size_t>(span.layer) < sum.layers.size();
+        const auto l = static_cast<std::size_t>(span.layer);
+        (inside ? sum.layers[l] : sum.outside)[at(trace::groupOf(span.zone))] += ms;
+        if (inside && span.zone == Zone::Mlp) sum.rows[l] += span.tokens;
+        sum.any = true;
+    }
+    return sum;
+}
+
+GroupMs withoutCapture(GroupMs ms) {
+    ms[at(ZoneGroup::Instrument)] = 0.0;
+    return ms;
+}
+
+/// A late layer measured over `from` rows, as it would be over `to`: attention grows with the
+/// pairs, all else with the rows.
+GroupMs scaledTo(GroupMs ms, std::int64_t from, std::int64_t to) {
+    if (from <= 0 || from == to) return ms;
+    const double rows = static_cast<double>(to) / static_cast<double>(from);
+    const double pairs = rows * (static_cast<double>(to) + 1.0) / (static_cast<double>(from) + 1.0);
+    for (std::size_t g = 0; g < ms.size(); ++g)
+        ms[g] *= g == at(ZoneGroup::Attention) ? pairs : rows;
+    return ms;
+}
+
+/// Late layers of a setting that was not run: those of the rerun that was, scaled; a layer that it
+/// did not run costs what its late layers cost on average, since all have one shape.
+struct LatePreview {
+    const PassSpans& rerun;
+    std::int64_t rerunTokens = 0;
+    GroupMs average{};
+    bool any = false;
+
+    LatePreview(const PassSpans& spans, const trace::Run& run) : rerun(spans) {
+        if (!run.fastkv || !run.fastkv->budgets.tspOn) return;
+        rerunTokens = run.fastkv->budgets.propagated;
+        double count = 0.0;
+        for (const GroupMs& layer : spans.layers)
+            if (sumOf(layer) > 0.0) {
+                add(average, layer);
+                ++count;
+            }
+        any = count > 0.0;
+        for (double& ms : average)
+            ms /= std::max(count, 1.0);
+    }
+    GroupMs layer(std::size_t l, std::int64_t tokens, const GroupMs& full,
+                  std::int64_t fullTokens) const {
+        if (!any) return scaledTo(full, fullTokens, tokens);
+        return scaledTo(sumOf(rerun.layers[l]) > 0.0 ? rerun.layers[l] : average, rerunTokens,
+                        tokens);
+    }
+};
+
+std::optional<Speedup> speedup(std::optional<double> full, std::optional<double> fast,
+                               State state) {
+    if (!full || !fast || *fast <= 0.0) return std::nullopt;
+    return Speedup{*full / *fast, state, std::nullopt};
+}
+
+} // namespace
+
+double sumOf(const GroupMs& ms) {
+    double sum = 0.0;
+    for (const ZoneGroup group : kBarStack)
+        sum += ms[at(group)];
+    return sum;
+}
+
+TimingBars timingBars(const trace::Run& run, const trace::Fate& fate) {
+    TimingBars bars;
+    const PassSpans full = spansOf(run, PassKind::Full);
+    if (!full.any) return bars;
+    const PassSpans rerun = spansOf(run, PassKind::FastKv);
+    const trace::Budgets& budgets = fate.budgets;
+    const bool measured = run.fastkv && run.fastkv->settings.samePrefill(fate.settings);
+    const LatePreview preview(rerun, run);
+    const auto rates = zoneRates(run);
+    const auto whole = rates ? costAt(*rates, run.model, fullRows(run.model.layers, run.tokens()))
+                             : std::vector<GroupMs>(full.layers.size());
+    for (std::size_t l = 0; l < full.layers.size(); ++l) {
+        LayerBars bar;
+        bar.full = withoutCapture(full.layers[l]);
+        bars.captureMs += full.layers[l][at(ZoneGroup::Instrument)];
+        if (full.rows[l] > 0 && full.rows[l] < run.tokens()) {
+            bar.full = whole[l];
+            bar.fullState = State::Preview;
+        }
+        if (static_cast<int>(l) < budgets.firstLate()) {
+            bar.fastKv = bar.full;
+            bar.fastKvState = bar.fullState;
+        } else if (measured && rerun.any) {
+            bar.fastKv = withoutCapture(rerun.layers[l]);
+        } else {
+            bar.fastKv =
+                withoutCapture(preview.layer(l, budgets.propagated, bar.full, run.tokens()));
+            bar.fastKvState = State::Preview;
+        }
+        bars.mostMs = std::max({bars.mostMs, sumOf(bar.full), sumOf(bar.fastKv)});
+        add(bars.full, bar.full);
+        add(bars.fastKv, bar.fastKv);
+        bars.layers.push_back(bar);
+    }
+    bars.captureMs += full.outside[at(ZoneGroup::Instrument)];
+    add(bars.full, withoutCapture(full.outside));
+    // Embedding and head are run once in either pass.
+    add(bars.fastKv, withoutCapture(full.outside));
+    return bars;
+}
+
+Spread spreadOf(std::vector<double> values) {
+    Spread spread;
+    if (values.empty()) return spread;
+    std::sort(values.begin(), values.end());
+    spread.n = static_cast<int>(values.size());
+    spread.least = values.front();
+    spread.most = values.back();
+    const std::size_t middle = values.size() / 2;
+    spread.median =
+        values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+    return spread;
+}
+
+bool Speedup::suspicious() const {
+    return bound && ratio > *bound * (1.0 + kTimerScatter);
+}
+
+TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const TimingBars& bars) {
+    TimingTotals totals;
+    const trace::Timing& timing = run.timing;
+    const bool measured = run.fastkv && run.fastkv->settings.samePrefill(fate.settings);
+    totals.fullMs = timing.fullPrefillMs;
+    if (timing.fullPrefillMs && timing.fullPrefillWithCaptureMs)
+        totals.captureMs = std::max(0.0, *timing.fullPrefillWithCaptureMs - *timing.fullPrefillMs);
+    else if (bars.captureMs > 0.0)
+        totals.captureMs = bars.captureMs;
+    if (measured) {
+        totals.fastKvMs = timing.fastKvPrefillMs;
+        totals.fastKvState = timing.fastKvState;
+        totals.standaloneFastKv = spreadOf(timing.standaloneFastKvMs);
+    } else if (!bars.layers.empty()) {
+        totals.fastKvMs = sumOf(bars.fastKv);
+        totals.fastKvState = State::Preview;
+    }
+    totals.standaloneFull = spreadOf(timing.standaloneFullMs);
+    totals.composed = speedup(totals.fullMs, totals.fastKvMs, totals.fastKvState);
+    if (totals.standaloneFull.n > 0 && totals.standaloneFastKv.n > 0)
+        totals.standalone =
+            speedup(totals.standaloneFull.median, totals.standaloneFastKv.median, State::Exact);
+
+    const PassRows all = fullRows(run.model.layers, run.tokens());
+    const PassRows composed = composedRows(fate.budgets);
+    totals.fullWork = passFlop(run.model, all);
+    totals.fastKvWork = passFlop(run.model, composed);
+    const auto rates = zoneRates(run);
+    if (!rates) return totals;
+    if (totals.composed)
+        totals.composed->bound = totalCostAt(*rates, run.model, all, true) /
+                                 totalCostAt(*rates, run.model, composed, true);
+    if (totals.standalone)
+        totals.standalone->bound =
+            totalCostAt(*rates, run.model, standaloneFullRows(fate.budgets), false) /
+            totalCostAt(*rates, run.model, standaloneRows(fate.budgets, fate.survivors), true);
+    return totals;
+}
+
+} // namespace fkv::viz
