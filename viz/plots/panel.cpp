@@ -2,6 +2,7 @@
 #include "viz/plots/panel.h"
 
 #include "viz/plots/elided_label.h"
+#include "viz/plots/panel_title.h"
 #include "viz/plots/state_overlay.h"
 #include "viz/plots/view_switch.h"
 #include "viz/series/describe.h"
@@ -41,15 +42,12 @@ void Panel::setupHeader() {
     m_header = new QHBoxLayout;
     m_header->setContentsMargins(6, 0, 2, 0);
     m_header->setSpacing(6);
-    m_title = new ElidedLabel(this);
-    m_title->setText(m_text.title);
-    m_title->setSuffix(m_text.question);
-    m_note = new ElidedLabel(this);
+    m_title = new PanelTitle(this);
+    m_title->setTitle(m_text.title, m_text.question);
     m_switch = new ViewSwitch(this);
     m_switch->hide();
     connect(m_switch, &ViewSwitch::picked, this, &Panel::viewChanged);
-    m_header->addWidget(m_title, 3);
-    m_header->addWidget(m_note, 2);
+    m_header->addWidget(m_title, 1);
     m_header->addWidget(m_switch);
     setupExportMenu();
     m_layout->addLayout(m_header);
@@ -116,31 +114,30 @@ void Panel::setView(int index) {
     Q_EMIT viewChanged(index);
 }
 
+int Panel::headerRoom() const {
+    const int spacing = m_header->spacing();
+    int used = m_title->titleWidth() + m_export->sizeHint().width() + spacing;
+    if (!m_switch->names().isEmpty()) used += m_switch->minimumSizeHint().width() + spacing;
+    const QMargins outer = m_layout->contentsMargins(), inner = m_header->contentsMargins();
+    return width() - outer.left() - outer.right() - inner.left() - inner.right() - used;
+}
+
 void Panel::arrangeHeader() {
-    const int titleWidth = QFontMetrics(m_title->font()).horizontalAdvance(m_text.title) + 2;
-    const int room = width() - m_layout->contentsMargins().left() - m_layout->contentsMargins().right();
-    int others = m_export->sizeHint().width() + 4 * m_header->spacing();
-    for (const QWidget* extra : m_extras) others += extra->sizeHint().width() + m_header->spacing();
-    if (!m_switch->names().isEmpty()) {
-        m_switch->setNarrow(titleWidth + others + m_switch->wideWidth() > room);
-        others += m_switch->sizeHint().width() + m_header->spacing();
-    }
-    // The question is read once, the note changes: where there is no room for both, the note stays.
-    const int left = room - others - m_note->sizeHint().width();
-    m_title->setMaximumWidth(note().isEmpty() ? QWIDGETSIZE_MAX : std::max(titleWidth, left));
+    if (m_switch->names().isEmpty()) return;
+    int room = headerRoom() + m_switch->minimumSizeHint().width();
+    for (const QWidget* extra : m_extras) room -= extra->sizeHint().width() + m_header->spacing();
+    m_switch->setNarrow(m_switch->wideWidth() > room);
 }
 
 void Panel::addHeaderWidget(QWidget* widget) {
     m_extras.push_back(widget);
+    widget->setFont(m_context.theme.smallFont());
     m_header->insertWidget(m_header->count() - 1, widget);
     arrangeHeader();
 }
 
-void Panel::setNote(const QString& note) {
-    m_note->setText(note);
-    arrangeHeader();
-}
-const QString& Panel::note() const { return m_note->text(); }
+void Panel::setNote(const QString& note) { m_title->setNote(note); }
+const QString& Panel::note() const { return m_title->note(); }
 
 void Panel::setReadout(const QString& text) {
     m_readout->setText(text);
@@ -194,14 +191,13 @@ void Panel::applyTheme() {
     const Palette& colours = m_context.theme.palette();
     QFont bold = m_context.theme.font();
     bold.setBold(true);
-    m_title->setFont(bold);
+    m_title->setFonts(bold, m_context.theme.smallFont());
     m_title->setColors(colours.text, colours.mutedText);
-    m_note->setFont(m_context.theme.smallFont());
-    m_note->setColors(colours.mutedText, colours.mutedText);
     m_readout->setFont(m_context.theme.smallFont());
     m_readout->setColors(colours.text, colours.mutedText);
     m_title->setFixedHeight(m_context.theme.scaled(24));
     m_switch->setFont(m_context.theme.smallFont());
+    for (QWidget* extra : m_extras) extra->setFont(m_context.theme.smallFont());
     arrangeHeader();
     update();
 }

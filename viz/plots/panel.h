@@ -16,6 +16,7 @@ class QVBoxLayout;
 namespace fkv::viz {
 
 class ElidedLabel;
+class PanelTitle;
 class StateOverlay;
 class ViewSwitch;
 
@@ -61,6 +62,8 @@ protected:
     /// Puts a widget between the switch and the export menu. The switch makes room for it by becoming a
     /// menu, whether the widget is shown or not, so that the header does not shift from view to view.
     void addHeaderWidget(QWidget* widget);
+    /// Px for extras beside title, narrow switch and export menu: what is wider cuts the title.
+    int headerRoom() const;
     /// "131 tokens a cell · source full pass": after the question.
     void setNote(const QString& note);
     const QString& note() const;
@@ -83,8 +86,7 @@ private:
     Text m_text;
     QHBoxLayout* m_header = nullptr;
     QVBoxLayout* m_layout = nullptr;
-    ElidedLabel* m_title = nullptr;
-    ElidedLabel* m_note = nullptr;
+    PanelTitle* m_title = nullptr;
     ElidedLabel* m_readout = nullptr;
     ViewSwitch* m_switch = nullptr;
     std::vector<QWidget*> m_extras;
