@@ -10,6 +10,10 @@ namespace {
 constexpr std::int64_t kLeastTimeNs = 1000;
 constexpr double kLeastBlock = 1.0; ///< px
 
+bool isDecode(trace::PassKind pass) {
+    return pass == trace::PassKind::DecodeFull || pass == trace::PassKind::DecodeFastKv;
+}
+
 TimeRange clampTime(std::int64_t begin, std::int64_t size, const TimeRange& all) {
     size = std::clamp(size, std::min(kLeastTimeNs, all.size()), all.size());
     begin = std::clamp(begin, all.begin, all.end - size);
@@ -22,7 +26,9 @@ Timeline makeTimeline(std::span<const trace::Span> spans) {
     Timeline timeline;
     for (std::uint32_t i = 0; i < spans.size(); ++i) {
         const trace::Span& span = spans[i];
-        if (span.zone == trace::Zone::Pass) continue;
+        // A pass over the prompt encloses everything; one over a generated token is a decode step.
+        const bool step = span.zone == trace::Zone::Pass && isDecode(span.pass);
+        if (span.zone == trace::Zone::Pass && !step) continue;
         const bool first = timeline.lanes.empty();
         timeline.all.begin = first ? span.beginNs : std::min(timeline.all.begin, span.beginNs);
         timeline.all.end = first ? span.endNs : std::max(timeline.all.end, span.endNs);
@@ -34,7 +40,7 @@ Timeline makeTimeline(std::span<const trace::Span> spans) {
             timeline.lanes.push_back({span.pass, span.lane, {}, {}});
             lane = timeline.lanes.end() - 1;
         }
-        (span.zone == trace::Zone::Layer ? lane->layers : lane->zones).push_back(i);
+        (step || span.zone == trace::Zone::Layer ? lane->enclosing : lane->zones).push_back(i);
     }
     std::sort(timeline.lanes.begin(), timeline.lanes.end(),
               [](const TimelineLane& a, const TimelineLane& b) {
@@ -45,7 +51,7 @@ Timeline makeTimeline(std::span<const trace::Span> spans) {
     };
     for (TimelineLane& lane : timeline.lanes) {
         std::stable_sort(lane.zones.begin(), lane.zones.end(), inTime);
-        std::stable_sort(lane.layers.begin(), lane.layers.end(), inTime);
+        std::stable_sort(lane.enclosing.begin(), lane.enclosing.end(), inTime);
     }
     return timeline;
 }

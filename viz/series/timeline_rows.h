@@ -21,8 +21,8 @@ struct TimeRange {
 struct TimelineLane {
     trace::PassKind pass = trace::PassKind::Full;
     int stream = 0;
-    std::vector<std::uint32_t> zones;  ///< what the time was spent on
-    std::vector<std::uint32_t> layers; ///< enclosing spans of whole layers, may be empty
+    std::vector<std::uint32_t> zones;     ///< what the time was spent on
+    std::vector<std::uint32_t> enclosing; ///< whole layers, or decode steps; may be empty
 };
 
 /// Lanes in the order of passes and streams, and the time that they cover. Spans of a zone that lie

@@ -27,8 +27,9 @@ void add(GroupMs& to, const GroupMs& what) {
 /// Spans of one pass, summed: [L] and what lies outside layers.
 struct PassSpans {
     std::vector<GroupMs> layers;
-    std::vector<std::int64_t> rows; ///< [L] rows that went through the MLP
+    std::vector<std::int64_t> rows; ///< [L] rows that the layer was computed for; 0: it was not
     GroupMs outside{};
+    double headMs = 0.0; ///< of what lies outside
     bool any = false;
 };
 
@@ -43,15 +44,20 @@ PassSpans spansOf(const trace::Run& run, PassKind pass) {
             span.layer >= 0 && static_cast<std::size_t>(span.layer) < sum.layers.size();
         const auto l = static_cast<std::size_t>(span.layer);
         (inside ? sum.layers[l] : sum.outside)[at(trace::groupOf(span.zone))] += ms;
-        if (inside && span.zone == Zone::Mlp) sum.rows[l] += span.tokens;
+        if (inside && span.zone == Zone::OutProj) sum.rows[l] += span.tokens;
+        if (!inside && span.zone == Zone::Head) sum.headMs += ms;
         sum.any = true;
     }
     return sum;
 }
 
-GroupMs withoutCapture(GroupMs ms) {
-    ms[at(ZoneGroup::Instrument)] = 0.0;
+GroupMs without(ZoneGroup group, GroupMs ms) {
+    ms[at(group)] = 0.0;
     return ms;
+}
+
+GroupMs withoutCapture(const GroupMs& ms) {
+    return without(ZoneGroup::Instrument, ms);
 }
 
 /// A late layer measured over `from` rows, as it would be over `to`: attention grows with the
@@ -71,26 +77,23 @@ struct LatePreview {
     const PassSpans& rerun;
     std::int64_t rerunTokens = 0;
     GroupMs average{};
-    bool any = false;
+    double count = 0.0;
 
     LatePreview(const PassSpans& spans, const trace::Run& run) : rerun(spans) {
         if (!run.fastkv || !run.fastkv->budgets.tspOn) return;
         rerunTokens = run.fastkv->budgets.propagated;
-        double count = 0.0;
-        for (const GroupMs& layer : spans.layers)
-            if (sumOf(layer) > 0.0) {
-                add(average, layer);
+        for (std::size_t l = 0; l < spans.layers.size(); ++l)
+            if (spans.rows[l] > 0) {
+                add(average, spans.layers[l]);
                 ++count;
             }
-        any = count > 0.0;
         for (double& ms : average)
             ms /= std::max(count, 1.0);
     }
     GroupMs layer(std::size_t l, std::int64_t tokens, const GroupMs& full,
                   std::int64_t fullTokens) const {
-        if (!any) return scaledTo(full, fullTokens, tokens);
-        return scaledTo(sumOf(rerun.layers[l]) > 0.0 ? rerun.layers[l] : average, rerunTokens,
-                        tokens);
+        if (count == 0.0) return scaledTo(full, fullTokens, tokens);
+        return scaledTo(rerun.rows[l] > 0 ? rerun.layers[l] : average, rerunTokens, tokens);
     }
 };
 
@@ -122,20 +125,23 @@ TimingBars timingBars(const trace::Run& run, const trace::Fate& fate) {
                              : std::vector<GroupMs>(full.layers.size());
     for (std::size_t l = 0; l < full.layers.size(); ++l) {
         LayerBars bar;
-        bar.full = withoutCapture(full.layers[l]);
+        GroupMs selecting = withoutCapture(full.layers[l]);
         bars.captureMs += full.layers[l][at(ZoneGroup::Instrument)];
         if (full.rows[l] > 0 && full.rows[l] < run.tokens()) {
-            bar.full = whole[l];
+            selecting = whole[l];
             bar.fullState = State::Preview;
         }
+        bar.full = without(ZoneGroup::Selection, selecting);
         if (static_cast<int>(l) < budgets.firstLate()) {
-            bar.fastKv = bar.full;
+            bar.fastKv = selecting;
             bar.fastKvState = bar.fullState;
+            // Gathering its cache is all that the rerun does in an early layer.
+            if (rerun.rows[l] == 0) add(bar.fastKv, withoutCapture(rerun.layers[l]));
         } else if (measured && rerun.any) {
             bar.fastKv = withoutCapture(rerun.layers[l]);
         } else {
             bar.fastKv =
-                withoutCapture(preview.layer(l, budgets.propagated, bar.full, run.tokens()));
+                withoutCapture(preview.layer(l, budgets.propagated, selecting, run.tokens()));
             bar.fastKvState = State::Preview;
         }
         bars.mostMs = std::max({bars.mostMs, sumOf(bar.full), sumOf(bar.fastKv)});
@@ -144,9 +150,12 @@ TimingBars timingBars(const trace::Run& run, const trace::Fate& fate) {
         bars.layers.push_back(bar);
     }
     bars.captureMs += full.outside[at(ZoneGroup::Instrument)];
-    add(bars.full, withoutCapture(full.outside));
-    // Embedding and head are run once in either pass.
+    add(bars.full, without(ZoneGroup::Selection, withoutCapture(full.outside)));
+    // Both embed once; the rerun has a head of its own.
     add(bars.fastKv, withoutCapture(full.outside));
+    if (!budgets.tspOn || !rerun.any) return bars;
+    add(bars.fastKv, withoutCapture(rerun.outside));
+    if (rerun.headMs > 0.0) bars.fastKv[at(ZoneGroup::Other)] -= full.headMs;
     return bars;
 }
 
@@ -197,7 +206,7 @@ TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const 
     const auto rates = zoneRates(run);
     if (!rates) return totals;
     if (totals.composed)
-        totals.composed->bound = totalCostAt(*rates, run.model, all, true) /
+        totals.composed->bound = totalCostAt(*rates, run.model, all, false) /
                                  totalCostAt(*rates, run.model, composed, true);
     if (totals.standalone)
         totals.standalone->bound =

@@ -34,9 +34,11 @@ struct TimingBars {
     double captureMs = 0.0;        ///< capture and checkpoint writing of the full pass
     double mostMs = 0.0;           ///< the tallest bar
 };
-/// FastKV's layers up to t are those of the full pass, without capture; the later ones are spans of
-/// the rerun when it was made for the prefill settings of `fate`, else the rerun's (or, without
-/// one, the full pass') scaled to the tokens that `fate` passes: a preview.
+/// The full bar leaves out selection: full context selects nothing, the instrument's full pass does
+/// it for FastKV. FastKV's layers up to t are those of the full pass with selection, and the
+/// gathering of their cache; the later ones are spans of the rerun when it was made for the prefill
+/// settings of `fate`, else the rerun's (or, without one, the full pass') scaled to the tokens that
+/// `fate` passes: a preview. Capture is in neither.
 TimingBars timingBars(const trace::Run& run, const trace::Fate& fate);
 
 /// Repeated measurements: median, and the whisker from least to most.

@@ -111,7 +111,7 @@ std::optional<ZoneRates> zoneRates(const trace::Run& run) {
             ms.fixed += took;
             continue;
         }
-        if (span.zone == Zone::Mlp) rowsOf[static_cast<std::size_t>(span.layer)] += span.tokens;
+        if (span.zone == Zone::OutProj) rowsOf[static_cast<std::size_t>(span.layer)] += span.tokens;
         if (span.zone == Zone::Qkv)
             ms.kvOrQuery += took;
         else if (group == ZoneGroup::Projections)
