@@ -274,6 +274,8 @@ private Q_SLOTS:
         QCOMPARE(timeline.lanes[0].zones, (std::vector<std::uint32_t>{3, 2}));
         QCOMPARE(timeline.lanes[0].enclosing, (std::vector<std::uint32_t>{1}));
         QCOMPARE(timeline.lanes[1].stream, 1);
+        QCOMPARE(timeline.lanes[0].layers, (std::vector<TimeRange>{{0, 30}}));
+        QCOMPARE(timeline.lanes[2].layers, (std::vector<TimeRange>{{}, {50, 60}}));
         QVERIFY(timeline.lanes[2].pass == PassKind::FastKv);
         QCOMPARE(timeline.all, (TimeRange{0, 60}));
         QVERIFY(makeTimeline({}).lanes.empty());

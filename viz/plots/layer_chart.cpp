@@ -116,7 +116,8 @@ void LayerChart::paintOverlay(const ChartCanvas& canvas, bool interactive) const
 void LayerChart::paintTspLine(const ChartCanvas& canvas, const QRectF& p) const {
     const trace::FatePtr& fate = context().shown.fate();
     const bool on = !fate || fate->budgets.tspOn;
-    const double x = std::round(xOf(context().settings.settings().tspLayer, p)) + 0.5;
+    const double half = tspAtEdge() ? 0.5 * p.width() / layers() : 0.0;
+    const double x = std::round(xOf(context().settings.settings().tspLayer, p) + half) + 0.5;
     canvas.painter.setPen(QPen(canvas.colours.tspLine, 1.5, on ? Qt::SolidLine : Qt::DashLine));
     canvas.painter.drawLine(QPointF(x, p.top()), QPointF(x, p.bottom()));
     if (!m_draggable) return;

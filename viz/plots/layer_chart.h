@@ -32,6 +32,8 @@ protected:
         double left = 0.0, right = 0.0, top = 0.0;
     };
     virtual Margins margins(const QSizeF& size) const = 0; ///< beside the axis of layers
+    /// Where the TSP line stands: on layer t, whose values it reads off, or behind it.
+    virtual bool tspAtEdge() const { return false; }
     QRectF plotOf(const QSizeF& size) const;
     QRectF pictureKey() const override { return plot(); }
     double xOf(int layer, const QRectF& plot) const;

@@ -10,6 +10,15 @@ namespace {
 constexpr std::int64_t kLeastTimeNs = 1000;
 constexpr double kLeastBlock = 1.0; ///< px
 
+void extend(std::vector<TimeRange>& layers, const trace::Span& span) {
+    if (span.layer < 0) return;
+    const auto l = static_cast<std::size_t>(span.layer);
+    if (l >= layers.size()) layers.resize(l + 1);
+    const bool first = layers[l].size() == 0;
+    layers[l].begin = first ? span.beginNs : std::min(layers[l].begin, span.beginNs);
+    layers[l].end = first ? span.endNs : std::max(layers[l].end, span.endNs);
+}
+
 bool isDecode(trace::PassKind pass) {
     return pass == trace::PassKind::DecodeFull || pass == trace::PassKind::DecodeFastKv;
 }
@@ -37,10 +46,11 @@ Timeline makeTimeline(std::span<const trace::Span> spans) {
                 return l.pass == span.pass && l.stream == span.lane;
             });
         if (lane == timeline.lanes.end()) {
-            timeline.lanes.push_back({span.pass, span.lane, {}, {}});
+            timeline.lanes.push_back({span.pass, span.lane, {}, {}, {}});
             lane = timeline.lanes.end() - 1;
         }
         (step || span.zone == trace::Zone::Layer ? lane->enclosing : lane->zones).push_back(i);
+        extend(lane->layers, span);
     }
     std::sort(timeline.lanes.begin(), timeline.lanes.end(),
               [](const TimelineLane& a, const TimelineLane& b) {

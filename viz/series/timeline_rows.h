@@ -23,6 +23,7 @@ struct TimelineLane {
     int stream = 0;
     std::vector<std::uint32_t> zones;     ///< what the time was spent on
     std::vector<std::uint32_t> enclosing; ///< whole layers, or decode steps; may be empty
+    std::vector<TimeRange> layers;        ///< [layer] from its first zone to its last; empty: none
 };
 
 /// Lanes in the order of passes and streams, and the time that they cover. Spans of a zone that lie
