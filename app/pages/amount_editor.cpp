@@ -11,6 +11,7 @@ namespace fkv::app {
 AmountEditor::AmountEditor(LogSlider::Role role, const QString& title, const viz::Theme& theme,
                            QWidget* parent)
     : QWidget(parent), m_theme(theme) {
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     auto* rows = new QVBoxLayout(this);
     rows->setContentsMargins(0, 0, 0, 0);
     rows->setSpacing(0);
@@ -74,6 +75,7 @@ void AmountEditor::show(const Values& values) {
     m_slider->setRate(values.rate);
     m_slider->setCeiling(values.ceiling);
     m_achieved->setText(values.achieved);
+    m_achieved->setToolTip(values.achieved);
     m_slider->setAccessibleDescription(values.achieved);
     for (const Unit unit : {Percent, Tokens, MiB}) {
         NumberField* field = m_fields[unit];

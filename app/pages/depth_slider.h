@@ -20,7 +20,7 @@ public:
     void setReading(double value) override;
 
 protected:
-    Heights heights() const override { return {.above = 0, .track = 18, .below = 13}; }
+    Heights heights() const override { return {.above = 0, .track = 20, .below = 13}; }
     double handlePosition() const override { return m_depth; }
     bool takePosition(double position) override;
     bool takeStep(SliderStep step) override;

@@ -86,9 +86,12 @@ void LogSlider::paintTrack(QPainter& painter) const {
     }
     if (std::isnan(m_rate)) return;
     painter.setBrush(ink(m_role == Role::TspRate ? colours.tspLine : colours.fastkv));
-    painter.drawRoundedRect(
-        QRectF(track.left(), track.top(), xOf(handlePosition()) - track.left(), track.height()),
-        half, half);
+    const double end = xOf(handlePosition());
+    const bool over = !std::isnan(m_ceiling) && m_rate > m_ceiling;
+    const double thick = over ? xOf(positionOfRate(m_ceiling)) : end;
+    painter.drawRoundedRect(QRectF(track.left(), track.top(), thick - track.left(), track.height()),
+                            half, half);
+    if (over) painter.drawRect(QRectF(thick, trackY() - 0.5 * half, end - thick, half));
     if (m_rate < kLeastRate) {
         // Below the scale: an arrow says that the handle stands at its end only.
         const double r = handleRadius(), x = xOf(0.0) - r - 2.0;

@@ -25,6 +25,10 @@ public:
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
+    /// Where the track is, in logical px: x of a share of it, and its height.
+    double xAt(double position) const { return xOf(position); }
+    double trackMiddle() const { return trackY(); }
+
     /// The value for those who cannot see it.
     struct Reading {
         double value = 0.0, least = 0.0, most = 1.0, step = 1.0;

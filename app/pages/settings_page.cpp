@@ -41,6 +41,7 @@ SettingsPage::SettingsPage(const viz::ViewContext& context, QWidget* parent)
     rows->setSpacing(5);
     setupMethod();
     m_fastkvPart = new QWidget(this);
+    m_fastkvPart->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     auto* inner = new QVBoxLayout(m_fastkvPart);
     inner->setContentsMargins(0, 0, 0, 0);
     inner->setSpacing(5);
@@ -113,6 +114,7 @@ void SettingsPage::setupLayer() {
     m_labels.push_back(label);
     line->addWidget(label);
     m_layer = addField(line, SettingsField::TspLayer, 3);
+    m_layer->setObjectName(QStringLiteral("tspLayerField"));
     m_layer->setAccessibleName(tr("TSP layer"));
     m_layerNote = new viz::ElidedLabel(this);
     line->addWidget(m_layerNote, 1);
@@ -159,10 +161,12 @@ void SettingsPage::setupScoring() {
     };
     label(tr("Window"));
     m_window = addField(line, SettingsField::Window, 3);
+    m_window->setObjectName(QStringLiteral("windowField"));
     m_window->setAccessibleName(tr("Window in tokens"));
     line->addStretch(1);
     label(tr("Pool"));
     m_kernel = addField(line, SettingsField::Kernel, 2);
+    m_kernel->setObjectName(QStringLiteral("kernelField"));
     m_kernel->setAccessibleName(tr("Pooling kernel in tokens, odd"));
     m_pooling = new QComboBox(this);
     m_pooling->setAccessibleName(tr("Pooling"));

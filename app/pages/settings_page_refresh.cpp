@@ -110,6 +110,7 @@ void SettingsPage::refreshLayer() {
             note += tr(" · checkpoint");
     }
     m_layerNote->setText(note);
+    m_layerNote->setToolTip(note);
     m_layer->setShown(QString::number(settings.tspLayer));
     m_layerSlider->setEnabled(layers > 0);
     m_layerSlider->setStops(std::move(stops));
