@@ -70,7 +70,6 @@ public:
     ScopedSpan enclose(trace::Zone zone, std::int64_t tokens) {
         return {m_spans, where(zone, tokens)};
     }
-    void pause() { m_gate.pass(m_stop); }
     SpanSink& spans() { return m_spans; }
 
 private:

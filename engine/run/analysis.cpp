@@ -2,7 +2,6 @@
 #include "engine/run/analysis.h"
 
 #include "engine/core/error.h"
-#include "engine/run/decode.h"
 #include "engine/run/decode_cache.h"
 #include "engine/run/fidelity.h"
 #include "engine/run/full_pass.h"
@@ -22,11 +21,7 @@ using trace::PassKind;
 
 namespace {
 
-/// Streamed answers are shown a few times a second: more would only keep the window busy.
-constexpr std::chrono::milliseconds kStreamEvery{150};
-
 // Rough shares of time, in rows of one layer: progress has to be steady, not exact.
-constexpr double kDecodeRows = 8.0;  ///< of a decode step
 constexpr double kTableShare = 0.02; ///< of tables, of a full pass
 
 model::Scoring scoringOf(const trace::Settings& s) {
@@ -45,7 +40,10 @@ Analysis::Analysis(SessionState& state, const Request& request, Observer& observ
       m_context{state.model, state.gate, m_stop},
       m_progress(observer),
       m_scoring(scoringOf(request.settings)),
-      m_lastStreamed(Clock::now()) {}
+      m_machine(state.model.machine()),
+      m_lastStreamed(Clock::now()) {
+    m_machine.dateUtc = utcNow();
+}
 
 trace::RunPtr Analysis::run() {
     m_state.work = {};
@@ -56,10 +54,10 @@ trace::RunPtr Analysis::run() {
     planProgress();
     ensureFull();
     ensureScoring();
-    if (fullAnswerServes()) m_fullAnswer = m_held.fullAnswer.answer;
+    if (fullAnswerServes()) showFullAnswer();
     if (m_state.work.fullRows > 0 || m_state.work.rescored) publish();
     ensureRerun();
-    if (answerServes()) m_answer = m_held.answer.answer;
+    if (answerServes()) showAnswer();
     publish();
     ensureCaches();
     ensureFullAnswer();
@@ -67,9 +65,9 @@ trace::RunPtr Analysis::run() {
     ensureFidelity();
     ensureTables();
     m_progress.report("Done");
-    m_state.lastRun = makeRun();
-    m_observer.published(m_state.lastRun);
-    return m_state.lastRun;
+    const trace::RunPtr run = makeRun();
+    m_observer.published(run);
+    return run;
 }
 
 void Analysis::ensurePrompt() {
@@ -97,7 +95,7 @@ void Analysis::planProgress() {
     if (full || !rerunServes())
         m_progress.plan(rerunLayers(m_held.full, m_budgets, layers) *
                         static_cast<double>(m_budgets.propagated));
-    const double answer = layers * kDecodeRows * m_request.generate;
+    const double answer = decodeUnits() * m_request.generate;
     if (full || !fullAnswerServes()) m_progress.plan(answer);
     if (full || !answerServes()) m_progress.plan(answer);
     if (m_request.tables &&
@@ -187,95 +185,6 @@ void Analysis::ensureCaches() {
     m_cachesReady = true;
 }
 
-bool Analysis::fullAnswerServes() const {
-    const HeldAnswer& a = m_held.fullAnswer;
-    return a.answer && a.version == m_held.full.version && a.generate == m_request.generate;
-}
-
-bool Analysis::answerServes() const {
-    const HeldAnswer& a = m_held.answer;
-    return a.answer && rerunServes() && a.version == m_held.rerun.version &&
-           a.budgets == m_budgets.layers && a.generate == m_request.generate;
-}
-
-void Analysis::stream(std::shared_ptr<const trace::Answer>& shown, const trace::Answer& grown) {
-    ++m_state.work.decoded;
-    m_progress.advance(m_context.layers() * kDecodeRows);
-    if (Clock::now() - m_lastStreamed < kStreamEvery) return;
-    m_lastStreamed = Clock::now();
-    shown = std::make_shared<const trace::Answer>(grown);
-    m_progress.report("Decoding");
-    publish();
-}
-
-void Analysis::ensureFullAnswer() {
-    if (fullAnswerServes()) return;
-    m_progress.report("Decoding");
-    HeldAnswer& held = m_held.fullAnswer;
-    held = {};
-    m_held.fidelity = nullptr;
-    auto layers = fullLayers(m_context, m_held, m_request.generate);
-    GreedyResult result =
-        greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFull},
-               {m_held.full.planes->logits, m_request.generate, m_prompt->ids.back(),
-                [&](const trace::Answer& grown) { stream(m_fullAnswer, grown); }});
-    held.stretch = std::move(result.stretch);
-    held.generate = m_request.generate;
-    held.version = m_held.full.version;
-    held.answer = std::make_shared<const trace::Answer>(std::move(result.answer));
-    m_fullAnswer = held.answer;
-}
-
-void Analysis::ensureAnswer() {
-    if (answerServes()) return;
-    HeldAnswer& held = m_held.answer;
-    held = {};
-    m_held.fidelity = nullptr;
-    auto layers = compressedLayers(m_context, m_budgets, m_held, m_request.generate);
-    GreedyResult result =
-        greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFastKv},
-               {m_held.rerun.logits, m_request.generate, m_prompt->ids.back(),
-                [&](const trace::Answer& grown) { stream(m_answer, grown); }});
-    held.stretch = std::move(result.stretch);
-    held.generate = m_request.generate;
-    held.version = m_held.rerun.version;
-    held.budgets = m_budgets.layers;
-    held.answer = std::make_shared<const trace::Answer>(std::move(result.answer));
-    m_answer = held.answer;
-}
-
-void Analysis::ensureFidelity() {
-    if (!m_request.fidelity) return;
-    if (m_held.fidelity) {
-        m_fidelity = m_held.fidelity;
-        return;
-    }
-    const std::vector<trace::AnswerToken>& answer = m_held.fullAnswer.answer->tokens;
-    std::vector<std::int32_t> given;
-    for (std::size_t i = 0; i + 1 < answer.size(); ++i)
-        given.push_back(answer[i].id);
-    if (!given.empty()) {
-        m_progress.report("Comparing");
-        const auto room = static_cast<std::int64_t>(given.size());
-        // Both sides go through the same batch, so that equal caches give equal bits.
-        if (m_held.fullForcedVersion != m_held.full.version ||
-            m_held.fullForced.size() != given.size() * m_held.full.planes->logits.size()) {
-            auto layers = fullLayers(m_context, m_held, room);
-            m_held.fullForced = forced(m_context, m_held.tails,
-                                       {layers, m_prompt->size(), PassKind::DecodeFull}, given);
-            m_held.fullForcedVersion = m_held.full.version;
-        }
-        auto layers = compressedLayers(m_context, m_budgets, m_held, room);
-        const std::vector<float> other = forced(
-            m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFastKv}, given);
-        auto fidelity = std::make_shared<trace::Fidelity>(*m_fidelity);
-        compareSteps({m_held.fullForced, other, given}, m_state.model.tokenizer(),
-                     m_state.model.backend().pool(), *fidelity);
-        m_fidelity = fidelity;
-    }
-    m_held.fidelity = m_fidelity;
-}
-
 void Analysis::ensureTables() {
     if (!m_request.tables || m_held.full.planes->tables) return;
     publish(); // everything else is there
@@ -290,18 +199,16 @@ trace::RunPtr Analysis::makeRun() {
     auto run = std::make_shared<trace::Run>();
     run->id = ++m_state.lastId;
     run->model = m_state.model.info();
-    run->machine = m_state.model.machine();
+    run->machine = m_machine;
     run->prompt = m_prompt;
     run->full = m_held.full.planes;
     run->fastkv = m_fastkv;
     run->fullAnswer = m_fullAnswer;
     run->fastkvAnswer = m_answer;
     run->fidelity = m_fidelity;
-    run->timing = composeTiming(m_held,
-                                {m_budgets, m_fastkv != nullptr, m_cachesReady,
-                                 m_fullAnswer && m_fullAnswer == m_held.fullAnswer.answer,
-                                 m_answer && m_answer == m_held.answer.answer},
-                                m_state.model.loadMs());
+    run->timing = composeTiming(
+        m_held, {m_budgets, m_fastkv != nullptr, m_cachesReady, m_fullAnswerDone, m_answerDone},
+        m_state.model.loadMs());
     run->counters = countMemory(m_state.model, m_held, m_request.checkpointBudgetBytes);
     return run;
 }

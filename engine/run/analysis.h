@@ -22,7 +22,6 @@ struct SessionState {
     HeldState held;
     Session::Work work;
     std::uint64_t lastId = 0;
-    trace::RunPtr lastRun; ///< of the last finished analysis
 };
 
 /// One request: every step asks whether what is held serves it, and runs only if not. Steps leave
@@ -45,11 +44,17 @@ private:
     void ensureAnswer();
     void ensureFidelity();
     void ensureTables();
+    void compareAlong(std::span<const std::int32_t> given);
+    void showFullAnswer();
+    void showAnswer();
 
     bool fullServes() const;
     bool rerunServes() const;
     bool fullAnswerServes() const;
     bool answerServes() const;
+    AnswerKey answerKey() const;
+    /// Rough work of both answers' steps, in rows of one layer.
+    double decodeUnits() const;
     void planProgress();
     trace::RunPtr makeRun();
     void publish();
@@ -65,7 +70,8 @@ private:
     std::shared_ptr<const trace::Prompt> m_prompt;
     trace::Budgets m_budgets;
     model::Scoring m_scoring;
-    bool m_cachesReady = false;
+    trace::Machine m_machine; ///< dated by this request
+    bool m_cachesReady = false, m_fullAnswerDone = false, m_answerDone = false;
     std::shared_ptr<const trace::FastKvPass> m_fastkv;
     std::shared_ptr<const trace::Answer> m_fullAnswer, m_answer; ///< as far as they have come
     std::shared_ptr<const trace::Fidelity> m_fidelity;

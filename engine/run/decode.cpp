@@ -10,7 +10,7 @@ using trace::Zone;
 namespace {
 
 /// Tokens that are forced in one step: bounds the logits in backend memory.
-constexpr std::int64_t kForcedRows = 64;
+constexpr std::size_t kForcedRows = 64;
 
 const ops::View& logitRows(const RunContext& context, HeldTails& tails, std::int64_t rows) {
     if (!tails.logits.buffer || tails.logits.view.rows < rows)
@@ -24,6 +24,8 @@ std::int32_t argMax(std::span<const float> values) {
                                      values.begin());
 }
 
+} // namespace
+
 double medianStep(const std::vector<trace::AnswerToken>& tokens) {
     std::vector<double> steps;
     for (std::size_t i = 1; i < tokens.size(); ++i)
@@ -33,8 +35,6 @@ double medianStep(const std::vector<trace::AnswerToken>& tokens) {
     std::nth_element(steps.begin(), middle, steps.end());
     return *middle;
 }
-
-} // namespace
 
 GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
                     const GreedyRequest& greedy) {
@@ -74,17 +74,21 @@ std::vector<float> forced(const RunContext& context, HeldTails& tails, const Dec
                           std::span<const std::int32_t> tokens) {
     model::Transformer& transformer = context.transformer();
     const auto vocabulary = static_cast<std::size_t>(transformer.config().vocabulary);
-    const auto count = static_cast<std::int64_t>(tokens.size());
     std::vector<float> logits(tokens.size() * vocabulary);
-    for (std::int64_t begin = 0; begin < count; begin += kForcedRows) {
-        const std::int64_t rows = std::min(kForcedRows, count - begin);
+    for (std::size_t begin = 0; begin < tokens.size(); begin += kForcedRows) {
+        const std::size_t count = std::min(kForcedRows, tokens.size() - begin);
+        const auto part = tokens.subspan(begin, count);
+        // A row alone may take another path than a row among others: two are the least, so that the
+        // bits of a step do not depend on how many follow. Nothing sees the token that is added.
+        std::vector<std::int32_t> step(part.begin(), part.end());
+        if (count == 1) step.push_back(part.front());
+        const auto rows = static_cast<std::int64_t>(step.size());
         const ops::View out = logitRows(context, tails, rows).rowsFrom(0, rows);
         context.gate.pass(context.stop);
         transformer.backend().decodeStep(transformer.decodePlan(
-            tokens.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(rows)),
-            request.position + begin, request.layers, out));
-        transformer.backend().readback(logits.data() + static_cast<std::size_t>(begin) * vocabulary,
-                                       out);
+            step, request.position + static_cast<std::int64_t>(begin), request.layers, out));
+        transformer.backend().readback(logits.data() + begin * vocabulary,
+                                       out.rowsFrom(0, static_cast<std::int64_t>(count)));
         transformer.backend().synchronize();
     }
     return logits;

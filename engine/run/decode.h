@@ -32,7 +32,10 @@ struct GreedyResult {
 GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
                     const GreedyRequest& greedy);
 
-/// Teacher-forced: logits [tokens, V] after each of `tokens`.
+/// Median of the timed steps; 0 when there is none.
+double medianStep(const std::vector<trace::AnswerToken>& tokens);
+
+/// Teacher-forced: logits [tokens, V] after each of `tokens`. Tails need room for one more.
 std::vector<float> forced(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
                           std::span<const std::int32_t> tokens);
 

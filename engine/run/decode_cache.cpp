@@ -55,7 +55,7 @@ ops::DecodeLayer decodeLayer(const RunContext& context, HeldTails& tails, int la
 }
 
 void makeTails(const RunContext& context, HeldTails& tails, std::int64_t room) {
-    const std::int64_t capacity = model::kMostWindow + room;
+    const std::int64_t capacity = model::kMostWindow + room + 1;
     tails.layers.resize(static_cast<std::size_t>(context.layers()));
     for (model::LayerCache& tail : tails.layers)
         if (!tail.memory || tail.kv.capacity < capacity)

@@ -14,7 +14,7 @@ bool gatherCaches(const RunContext& context, const trace::Budgets& budgets, Held
 
 /// Layers to decode from, over full context or what `budgets` keep (after gatherCaches). Whole
 /// caches are read in place, so that rates of 1 read the very bytes that full context reads. There
-/// is room for `room` new tokens; the tails belong to one sequence at a time.
+/// is room for `room` + 1 new tokens; the tails belong to one sequence at a time.
 std::vector<ops::DecodeLayer> fullLayers(const RunContext& context, HeldState& held,
                                          std::int64_t room);
 std::vector<ops::DecodeLayer> compressedLayers(const RunContext& context,

@@ -68,13 +68,16 @@ std::int64_t prepare(const RunContext& context, const FullPassRequest& request, 
     }
     held.layers.resize(static_cast<std::size_t>(context.layers()));
     for (HeldLayer& layer : held.layers) {
+        context.gate.pass(context.stop);
         resizeCache(transformer, layer.cache, capacity, kept);
         if (!layer.lastQueries.buffer ||
             layer.lastQueries.view.rows != std::min(kMostWindow, tokens))
             layer.lastQueries = transformer.makeLastQueries(tokens);
     }
-    for (ops::Tensor& rows : held.checkpoints)
+    for (ops::Tensor& rows : held.checkpoints) {
+        context.gate.pass(context.stop);
         resizeRows(transformer, rows, capacity, kept);
+    }
     return kept;
 }
 

@@ -82,12 +82,25 @@ struct HeldTails {
     ops::Tensor logits;                    ///< [rows of a step, V]
 };
 
+/// What a continuation follows from.
+struct AnswerKey {
+    std::uint64_t version = 0;               ///< of the pass
+    std::vector<trace::LayerBudget> budgets; ///< what the caches kept; empty for full context
+    bool operator==(const AnswerKey&) const = default;
+};
+
+/// A greedy answer; its front is the answer to a request for fewer tokens.
 struct HeldAnswer {
     std::shared_ptr<const trace::Answer> answer; ///< null: none
-    std::uint64_t version = 0;                   ///< of the pass it continues
-    std::vector<trace::LayerBudget> budgets;     ///< what the caches kept; empty for full context
-    int generate = 0;
+    AnswerKey key;
+    int generate = 0; ///< tokens that were asked for
     Stretch stretch;
+};
+
+/// Steps along the full answer; their front serves a shorter one.
+struct HeldFidelity {
+    std::shared_ptr<const trace::Fidelity> fidelity; ///< null: none
+    AnswerKey key;
 };
 
 struct HeldState {
@@ -101,7 +114,7 @@ struct HeldState {
     std::vector<float> fullForced; ///< [answer tokens - 1, V] logits along the full answer
     std::uint64_t fullForcedVersion = 0;
     HeldAnswer answer;
-    std::shared_ptr<const trace::Fidelity> fidelity; ///< for `answer` along `fullAnswer`
+    HeldFidelity fidelity;
 
     std::uint64_t nextVersion() { return ++versions; }
 };

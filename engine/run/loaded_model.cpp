@@ -7,8 +7,6 @@
 
 namespace fkv::run {
 
-namespace {
-
 std::string utcNow() {
     const std::time_t now = std::time(nullptr);
     std::tm parts{};
@@ -17,8 +15,6 @@ std::string utcNow() {
     std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
     return text;
 }
-
-} // namespace
 
 LoadedModel::LoadedModel(const std::filesystem::path& folder, const ops::DeviceSpec& device,
                          Observer& observer, const std::stop_token& stop) {
@@ -57,7 +53,7 @@ void LoadedModel::describe(const std::filesystem::path& folder) {
     m_info.kvElementBytes = static_cast<std::int64_t>(sizeOf(m_backend->info().kvType));
     m_info.fingerprint = m_weights.fingerprint;
     const ops::DeviceInfo& device = m_backend->info();
-    m_machine = {device.name, device.cpu, device.threads, device.blas, FKV_VERSION, utcNow()};
+    m_machine = {device.name, device.cpu, device.threads, device.blas, FKV_VERSION, {}};
 }
 
 } // namespace fkv::run

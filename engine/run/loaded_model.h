@@ -12,6 +12,9 @@
 
 namespace fkv::run {
 
+/// ISO 8601, to the second.
+std::string utcNow();
+
 /// A model folder in a backend's memory. Its parts refer to each other, so it stays where it is.
 class LoadedModel {
 public:
@@ -22,7 +25,7 @@ public:
     LoadedModel& operator=(const LoadedModel&) = delete;
 
     const trace::ModelInfo& info() const { return m_info; }
-    /// Where and by what it runs; the date is that of loading.
+    /// Where and by what it runs; without a date.
     const trace::Machine& machine() const { return m_machine; }
     const text::Tokenizer& tokenizer() const { return *m_tokenizer; }
     const model::Config& config() const { return m_config; }

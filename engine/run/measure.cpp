@@ -67,7 +67,6 @@ trace::RunPtr measureStandalone(SessionState& state, const MeasureRequest& reque
     run->counters.standaloneFastKvPeakBytes = always + fastkv.bytes();
     run->fastkv = pass;
     run->id = ++state.lastId;
-    state.lastRun = run;
     observer.published(run);
     return run;
 }

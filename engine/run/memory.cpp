@@ -78,7 +78,7 @@ MemoryEstimate estimateMemory(const LoadedModel& model, std::int64_t tokens,
     MemoryEstimate e;
     e.weightBytes = m.weightBytes;
     e.kvBytes = tokenBytes * (m.layers * heldCapacity(model, tokens) + late * budgets.propagated +
-                              m.layers * (model::kMostWindow + request.generate));
+                              m.layers * (model::kMostWindow + request.generate + 1));
     for (const trace::LayerBudget& layer : budgets.layers)
         if (layer.kept < layer.entering) e.kvBytes += tokenBytes * layer.kept;
     const CheckpointCosts costs = checkpointCosts(model, tokens, request.checkpointBudgetBytes);

@@ -12,7 +12,7 @@ namespace fkv::run {
 class SpanSink {
 public:
     SpanSink();
-    void restart();  ///< drops spans, clock to zero
+    void restart(); ///< drops spans, clock to zero
     std::int64_t nowNs() const;
     void add(const trace::Span& span) { m_spans.push_back(span); }
     const std::vector<trace::Span>& spans() const { return m_spans; }
@@ -22,7 +22,8 @@ private:
     std::vector<trace::Span> m_spans;
 };
 
-/// Times its own lifetime and opens the NVTX range of the same name (domain "fastkv", payload tokens).
+/// Times its own lifetime and opens the NVTX range of the same name (domain "fastkv", payload
+/// tokens).
 class ScopedSpan {
 public:
     struct Where {
@@ -41,4 +42,4 @@ private:
     trace::Span m_span;
 };
 
-}  // namespace fkv::run
+} // namespace fkv::run

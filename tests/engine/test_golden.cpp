@@ -42,6 +42,7 @@ void expectLogits(std::span<const float> got, std::span<const float> expected) {
 class Golden : public ::testing::TestWithParam<int> {
 protected:
     void SetUp() override {
+        FKV_SKIP_UNDER_THREAD_SANITIZER();
         const auto json = io::readJson(FKV_TEST_DATA "/golden/cases.json");
         const auto& c = json.at(static_cast<std::size_t>(GetParam()));
         m_file = io::SafetensorsFile::open(FKV_TEST_DATA "/golden/" +

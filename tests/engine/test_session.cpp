@@ -54,7 +54,7 @@ TEST(Session, AFreshPromptRunsEverythingAndPublishesItStepByStep) {
 
 TEST(Session, ABudgetChangeRunsNoLayerAndASmallerOneGathersNothing) {
     const auto session = openDemo();
-    run::Request request = requestFor(promptText("password.txt"));
+    run::Request request = requestFor(randomIds(sized(700), 1));
     const trace::RunPtr first = analyse(*session, request);
     request.settings.kv = trace::Amount::ofRate(0.05);
     const trace::RunPtr smaller = analyse(*session, request);
@@ -81,7 +81,7 @@ TEST(Session, ABudgetChangeRunsNoLayerAndASmallerOneGathersNothing) {
 
 TEST(Session, ATspChangeRunsTheLayersAfterItAlone) {
     const auto session = openDemo();
-    run::Request request = requestFor(promptText("password.txt"));
+    run::Request request = requestFor(randomIds(sized(700), 1));
     const trace::RunPtr first = analyse(*session, request);
     request.settings.tspLayer = 4;
     request.settings.tsp = trace::Amount::ofRate(0.35);
@@ -96,7 +96,7 @@ TEST(Session, ATspChangeRunsTheLayersAfterItAlone) {
 
 TEST(Session, TheSameRequestAgainDoesNothing) {
     run::Session& session = demo();
-    const run::Request request = requestFor(promptText("home.txt"));
+    const run::Request request = requestFor(randomIds(sized(700), 2));
     const trace::RunPtr first = analyse(session, request);
     const trace::RunPtr again = analyse(session, request);
     EXPECT_GT(again->id, first->id);
@@ -106,7 +106,7 @@ TEST(Session, TheSameRequestAgainDoesNothing) {
 }
 
 TEST(Session, RatesOfOneAreFullContextBitForBit) {
-    run::Request request = requestFor(promptText("password.txt"));
+    run::Request request = requestFor(randomIds(sized(700), 1));
     request.settings.tsp = request.settings.kv = trace::Amount::ofRate(1.0);
     const trace::RunPtr run = analyse(demo(), request);
     EXPECT_FALSE(run->fastkv->budgets.tspOn);

@@ -26,7 +26,7 @@ trace::RunPtr fresh(const run::Request& request) {
 
 TEST(Changes, KernelAndPoolingAreRescoredFromStoredSums) {
     const auto session = openDemo();
-    run::Request request = shortRequest(randomIds(700, 1));
+    run::Request request = shortRequest(randomIds(sized(700), 1));
     const trace::RunPtr first = analyse(*session, request);
     request.settings.kernel = 13;
     const trace::RunPtr wider = analyse(*session, request);
@@ -45,19 +45,20 @@ TEST(Changes, KernelAndPoolingAreRescoredFromStoredSums) {
 
 TEST(Changes, TheWindowIsScoredFromStoredQueriesAndKeys) {
     const auto session = openDemo();
-    run::Request request = shortRequest(randomIds(700, 2));
+    run::Request request = shortRequest(randomIds(sized(700), 2));
     analyse(*session, request);
     for (const int window : {1, 64, 31}) {
         request.settings.window = window;
         const trace::RunPtr run = analyse(*session, request);
         EXPECT_TRUE(session->lastWork().rescored);
         EXPECT_EQ(session->lastWork().fullRows, 0);
-        EXPECT_EQ(run->scored(), 700 - window);
+        EXPECT_EQ(run->scored(), static_cast<std::int64_t>(request.prompt.ids->size()) - window);
         expectSameRun(*run, *fresh(request));
     }
 }
 
 TEST(Changes, AnEditedPromptIsRunFromItsFirstChangedChunkOn) {
+    FKV_SKIP_UNDER_THREAD_SANITIZER();
     const auto session = openDemo();
     const std::vector<std::int32_t> ids = randomIds(1300, 3);
     run::Request request = shortRequest(ids);
@@ -98,7 +99,8 @@ TEST(Changes, AnEditedPromptIsRunFromItsFirstChangedChunkOn) {
 }
 
 TEST(Changes, CheckpointsThatDoNotFitAreGivenUpAndNotMissed) {
-    run::Request request = shortRequest(randomIds(700, 5));
+    FKV_SKIP_UNDER_THREAD_SANITIZER();
+    run::Request request = shortRequest(randomIds(sized(700), 5));
     request.settings.tspLayer = 6;
     const trace::RunPtr all = fresh(request);
     ASSERT_EQ(all->counters.checkpointLayers.size(), 15U);
@@ -141,20 +143,23 @@ TEST(Changes, CheckpointsThatDoNotFitAreGivenUpAndNotMissed) {
     // More is allowed again: checkpoints cannot be had without a pass.
     const trace::RunPtr back = analyse(*session, request);
     EXPECT_EQ(back->counters.checkpointLayers.size(), 15U);
-    EXPECT_EQ(session->lastWork().fullRows, 700 * kLayers);
+    EXPECT_EQ(session->lastWork().fullRows, back->tokens() * kLayers);
 }
 
 TEST(Changes, AnswersFollowTheNumberOfTokensAsked) {
+    FKV_SKIP_UNDER_THREAD_SANITIZER();
     const auto session = openDemo();
-    run::Request request = shortRequest(randomIds(300, 6));
-    for (const int generate : {5, 0, 1, 70}) {
+    run::Request request = shortRequest(randomIds(sized(300), 6));
+    int longest = 0;
+    for (const int generate : {5, 2, 0, 1, 70, 66, 3}) {
         request.generate = generate;
         const trace::RunPtr run = analyse(*session, request);
-        if (!run->fullAnswer->endOfSequence) {
-            EXPECT_EQ(run->fullAnswer->tokens.size(), static_cast<std::size_t>(generate));
-        }
+        // Fewer tokens are the front of what is there.
+        EXPECT_EQ(session->lastWork().decoded > 0, generate > longest) << generate;
+        longest = std::max(longest, generate);
+        EXPECT_EQ(run->fullAnswer->tokens.size(), static_cast<std::size_t>(generate));
         EXPECT_EQ(run->fidelity->kl.size(),
-                  std::max<std::size_t>(run->fullAnswer->tokens.size(), 1));
+                  std::max(static_cast<std::size_t>(generate), std::size_t{1}));
         expectSameRun(*run, *fresh(request));
     }
     EXPECT_EQ(session->lastWork().fullRows + session->lastWork().rerunRows, 0);
@@ -162,7 +167,7 @@ TEST(Changes, AnswersFollowTheNumberOfTokensAsked) {
 
 TEST(Changes, FidelityAndTablesComeWhenAskedFor) {
     const auto session = openDemo();
-    run::Request request = shortRequest(randomIds(300, 7));
+    run::Request request = shortRequest(randomIds(sized(300), 7));
     request.fidelity = request.tables = false;
     const trace::RunPtr bare = analyse(*session, request);
     EXPECT_EQ(bare->fidelity, nullptr);
@@ -183,12 +188,13 @@ TEST(Changes, TheExpectedAnswerIsNoReasonToRunAnything) {
 }
 
 TEST(Changes, AnyOrderOfChangesEndsWithTheBitsOfAFreshSession) {
+    FKV_SKIP_UNDER_THREAD_SANITIZER();
     const auto session = openDemo();
     std::mt19937 random(20260);
     const auto pick = [&](int count) {
         return static_cast<int>(random() % static_cast<unsigned>(count));
     };
-    run::Request request = shortRequest(randomIds(620, 8));
+    run::Request request = shortRequest(randomIds(sized(620), 8));
     for (int step = 0; step < 30; ++step) {
         for (int changes = 1 + pick(2); changes > 0; --changes) {
             trace::Settings& s = request.settings;

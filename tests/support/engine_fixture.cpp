@@ -34,7 +34,8 @@ void expectSameTables(const trace::StabilizationTable& a, const trace::Stabiliza
 std::vector<std::int32_t> randomIds(std::size_t count, std::uint32_t seed) {
     std::mt19937 random(seed);
     std::vector<std::int32_t> ids(count);
-    for (std::int32_t& id : ids) id = static_cast<std::int32_t>(300 + random() % 7000);
+    for (std::int32_t& id : ids)
+        id = static_cast<std::int32_t>(300 + random() % 7000);
     return ids;
 }
 

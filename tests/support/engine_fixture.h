@@ -70,6 +70,21 @@ inline std::vector<float> sumsOf(const trace::LayerPlanes& planes) {
     return all;
 }
 
+/// The thread sanitizer slows the kernels a hundredfold: there, fewer rounds look for the same
+/// races.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+/// A prompt's length, cut short under the thread sanitizer.
+constexpr std::size_t sized(std::size_t tokens) {
+    return kThreadSanitizer && tokens > 90 ? 90 : tokens;
+}
+/// First statement of a case that is about numbers alone and would take minutes there.
+#define FKV_SKIP_UNDER_THREAD_SANITIZER()                                                          \
+    if (fkv::testing::kThreadSanitizer) GTEST_SKIP() << "too slow under the thread sanitizer"
+
 /// Ids of no meaning, never a control token; the same for the same seed.
 std::vector<std::int32_t> randomIds(std::size_t count, std::uint32_t seed);
 
