@@ -169,7 +169,10 @@ void Controller::onSettingsChanged() {
     const bool released = std::exchange(m_wasDragging, dragging) && !dragging;
     if (m_replacing || !m_context.shown.run()) return;
     // Two cores are too few for a slider's frames and the engine.
-    if (dragging) m_worker.hold();
+    if (dragging) {
+        m_worker.hold();
+        m_derivation.cancel();
+    }
     updateFate();
     if (released) {
         m_settle.stop();
@@ -206,7 +209,8 @@ void Controller::requestExact() {
         return;
     }
     if (recorded()) return m_rescoring.request(settings);
-    if (m_exactFor != settings) analyse(m_shownPrompt);
+    if (m_exactFor != settings) return analyse(m_shownPrompt);
+    derive(); // a drag gave it up
 }
 
 } // namespace fkv::app

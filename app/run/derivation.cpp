@@ -79,6 +79,7 @@ void Derivation::derive(const trace::RunPtr& run, std::int64_t k) {
 }
 
 void Derivation::cancel() {
+    if (!m_busy) return;
     ++m_request;
     m_busy = false;
     m_k = -1;

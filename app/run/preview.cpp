@@ -13,7 +13,11 @@ trace::FatePtr Preview::fate(const trace::RunPtr& run, const trace::Settings& se
     scored.window = run->full->window;
     scored.kernel = run->full->kernel;
     scored.pooling = run->full->pooling;
-    m_previous = select::computeFate(*run, scored, &m_pool, m_previous);
+    const bool known = m_previous && m_full == run->full && m_fastkv == run->fastkv &&
+                       m_previous->settings == scored;
+    if (!known) m_previous = select::computeFate(*run, scored, &m_pool, m_previous);
+    m_full = run->full;
+    m_fastkv = run->fastkv;
     const bool ownScores = !run->recorded || !m_recorded || run->full == m_recorded->full;
     if (scored == settings && ownScores) return m_previous;
     auto approximate = std::make_shared<trace::Fate>(*m_previous);

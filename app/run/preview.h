@@ -4,6 +4,7 @@
 #include "engine/core/thread_pool.h"
 #include "engine/trace/fate.h"
 
+#include <memory>
 #include <utility>
 
 namespace fkv::app {
@@ -22,7 +23,11 @@ public:
 private:
     ThreadPool m_pool{2};
     trace::RunPtr m_recorded;
-    trace::FatePtr m_previous; ///< as computed, under the run's own scoring
+    /// As computed, under the run's own scoring. While answers stream in, runs differ in nothing
+    /// that decides about tokens, and views that get the same fate have nothing to do.
+    trace::FatePtr m_previous;
+    std::shared_ptr<const trace::FullPass> m_full;     ///< that it was computed from
+    std::shared_ptr<const trace::FastKvPass> m_fastkv; ///< likewise
 };
 
 } // namespace fkv::app

@@ -14,6 +14,7 @@
 #include "viz/plots/readouts_view.h"
 #include "viz/plots/stabilization_panel.h"
 #include "viz/plots/timing_panel.h"
+#include "viz/series/format.h"
 #include "viz/text/tokens_panel.h"
 
 #include <QApplication>
@@ -32,7 +33,8 @@ constexpr QSize kDefaultSize(1280, 740);
 
 MainWindow::MainWindow(Workspace& workspace, std::unique_ptr<QSettings> store)
     : m_workspace(workspace), m_store(std::move(store)) {
-    setWindowTitle(tr("FastKV Scope"));
+    setWindowIcon(QIcon(resourcePath(QStringLiteral("icons/fastkv-scope.svg"))));
+    nameWindow();
     setAcceptDrops(true);
     setupParts();
     setupPrompt();
@@ -155,6 +157,7 @@ void MainWindow::setupFollowing() {
     Controller& controller = m_workspace.controller;
     connect(&controller, &Controller::failed, this, &MainWindow::showFailure);
     connect(m_errors, &ErrorBar::dismissed, &controller, &Controller::dismissFailure);
+    connect(&controller, &Controller::stateChanged, this, &MainWindow::nameWindow);
     connect(&controller, &Controller::modelChanged, this, [this] {
         const LoadedModel& model = *m_workspace.controller.model();
         m_settingsPage->setModel(model.info);
@@ -186,6 +189,15 @@ void MainWindow::setupFollowing() {
         if (std::exchange(m_shownPrompt, prompt) == prompt || !prompt || m_editedSinceRun) return;
         m_board->reveal(m_tokens);
     });
+}
+
+void MainWindow::nameWindow() {
+    const trace::RunPtr& run = m_workspace.shown.run();
+    const QString name = tr("FastKV Scope");
+    setWindowTitle(run ? QStringLiteral("%1 · %2 – %3")
+                             .arg(QString::fromStdString(run->model.name),
+                                  tr("%1 tokens").arg(viz::formatCount(run->tokens())), name)
+                       : name);
 }
 
 void MainWindow::setupMenus() {

@@ -60,6 +60,7 @@ private:
     void setupStatus();
     void setupFollowing();
     void setupMenus();
+    void nameWindow();
     void restoreLook();
     void keepLook();
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The real window with the real engine on the demo model: what people do with mouse and keys.
-#include "app/pages/layer_slider.h"
-#include "app/pages/settings_page.h"
-#include "app/window/main_window.h"
-#include "tests/app/engine_fixture.h"
-#include "tests/support/view_fixture.h"
+#include "tests/app/window_fixture.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -23,183 +19,164 @@ using namespace fkv::app;
 using namespace fkv::testing;
 using Phase = viz::Shown::Phase;
 
-namespace {
-
-/// Where a stop of the layer slider lies.
-QPoint stopAt(const LayerSlider& slider, int layer) {
-    const auto reading = slider.reading();
-    const double share = (layer - reading.least) / (reading.most - reading.least);
-    // The track leaves about the same room at both ends: far less than half a stop off.
-    constexpr double inset = 10.0;
-    return {static_cast<int>(inset + share * (slider.width() - 2 * inset)), slider.height() / 2};
-}
-
-} // namespace
-
 class TestWindow : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void init() {
-        m_workspace = std::make_unique<Workspace>();
-        m_window = std::make_unique<MainWindow>(*m_workspace);
-        m_window->show();
-        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+        m = std::make_unique<WindowFixture>();
+        QVERIFY(m->show());
     }
-    void cleanup() {
-        m_window.reset();
-        m_workspace.reset();
-    }
+    void cleanup() { m.reset(); }
 
     void startsWithTheDemoAndTheFirstSample() {
-        QVERIFY(shown().phase() == Phase::Empty);
-        picture(QStringLiteral("empty"));
-        start();
-        QVERIFY(shown().phase() == Phase::Done);
-        QVERIFY(answerHolds(*shown().run()));
-        QVERIFY(m_window->failure().message.isEmpty());
-        QVERIFY(m_window->board().panel(QStringLiteral("tokens"))->isVisible());
-        picture(QStringLiteral("done"));
+        QVERIFY(m->shown().phase() == Phase::Empty);
+        m->picture("empty");
+        QVERIFY(m->start());
+        QVERIFY(m->shown().phase() == Phase::Done);
+        QVERIFY(answerHolds(*m->shown().run()));
+        QVERIFY(m->window().failure().message.isEmpty());
+        QVERIFY(m->window().board().panel(QStringLiteral("tokens"))->isVisible());
+        m->picture("done");
     }
 
     void aDraggedSliderPreviewsThenTurnsExact() {
-        start();
+        QVERIFY(m->start());
         LayerSlider& slider = layerSlider();
         QTest::mousePress(&slider, Qt::LeftButton, {}, stopAt(slider, 7));
-        moveTo(slider, stopAt(slider, 6));
-        QCOMPARE(settings().tspLayer, 6);
-        QVERIFY(m_workspace->settings.dragging());
-        QVERIFY(shown().fate()->settings == settings());
-        QVERIFY(shown().fate()->state() == trace::State::Preview);
-        picture(QStringLiteral("preview"));
-        moveTo(slider, stopAt(slider, 8));
-        QCOMPARE(settings().tspLayer, 8);
+        dragTo(slider, stopAt(slider, 6));
+        QCOMPARE(m->settings().tspLayer, 6);
+        QVERIFY(m->workspace().settings.dragging());
+        QVERIFY(m->shown().fate()->settings == m->settings());
+        QVERIFY(m->shown().fate()->state() == trace::State::Preview);
+        m->picture("preview");
+        dragTo(slider, stopAt(slider, 8));
+        QCOMPARE(m->settings().tspLayer, 8);
         QTest::mouseRelease(&slider, Qt::LeftButton, {}, stopAt(slider, 8));
-        QVERIFY(settle(controller()));
-        QVERIFY(shown().fate()->state() == trace::State::Exact);
-        QVERIFY(!answerHolds(*shown().run()));
+        QVERIFY(settle(m->controller()));
+        QVERIFY(m->shown().fate()->state() == trace::State::Exact);
+        QVERIFY(!answerHolds(*m->shown().run()));
 
-        picture(QStringLiteral("broken"));
-        QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier);
-        QCOMPARE(settings().tspLayer, 7);
-        QVERIFY(settle(controller()));
-        QVERIFY(answerHolds(*shown().run()));
-        QTest::keyClick(m_window.get(), Qt::Key_Y, Qt::ControlModifier);
-        QCOMPARE(settings().tspLayer, 8);
-        QVERIFY(settle(controller()));
+        m->picture("broken");
+        QTest::keyClick(&m->window(), Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(m->settings().tspLayer, 7);
+        QVERIFY(settle(m->controller()));
+        QVERIFY(answerHolds(*m->shown().run()));
+        QTest::keyClick(&m->window(), Qt::Key_Y, Qt::ControlModifier);
+        QCOMPARE(m->settings().tspLayer, 8);
+        QVERIFY(settle(m->controller()));
     }
 
     void escGivesUpADrag() {
-        start();
-        m_workspace->selection.pinToken(50, false);
+        QVERIFY(m->start());
+        m->selection().pinToken(50, false);
         LayerSlider& slider = layerSlider();
         QTest::mousePress(&slider, Qt::LeftButton, {}, stopAt(slider, 7));
-        moveTo(slider, stopAt(slider, 3));
-        QCOMPARE(settings().tspLayer, 3);
+        dragTo(slider, stopAt(slider, 3));
+        QCOMPARE(m->settings().tspLayer, 3);
         QTest::keyClick(&slider, Qt::Key_Escape);
-        QCOMPARE(settings().tspLayer, 7);
-        moveTo(slider, stopAt(slider, 2)); // the button is still down
-        QCOMPARE(settings().tspLayer, 7);
+        QCOMPARE(m->settings().tspLayer, 7);
+        dragTo(slider, stopAt(slider, 2)); // the button is still down
+        QCOMPARE(m->settings().tspLayer, 7);
         QTest::mouseRelease(&slider, Qt::LeftButton, {}, stopAt(slider, 2));
-        QCOMPARE(settings().tspLayer, 7);
-        QVERIFY(!m_workspace->settings.canUndo());
-        QCOMPARE(m_workspace->selection.pinnedToken(), 50); // one thing at a time
-        QVERIFY(shown().fate()->state() == trace::State::Exact);
+        QCOMPARE(m->settings().tspLayer, 7);
+        QVERIFY(!m->workspace().settings.canUndo());
+        QCOMPARE(m->selection().pinnedToken(), 50); // one thing at a time
+        QVERIFY(m->shown().fate()->state() == trace::State::Exact);
     }
 
     void maximisesAndReturns() {
-        start();
-        m_workspace->selection.pinToken(50, false);
-        viz::Panel* heads = m_window->board().panel(QStringLiteral("heads"));
-        viz::Panel* importance = m_window->board().panel(QStringLiteral("importance"));
+        QVERIFY(m->start());
+        m->selection().pinToken(50, false);
+        viz::Panel* heads = m->window().board().panel(QStringLiteral("heads"));
+        viz::Panel* importance = m->window().board().panel(QStringLiteral("importance"));
         heads->setFocus();
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_F11);
-        QCOMPARE(m_window->board().maximised(), heads);
+        QCOMPARE(m->window().board().maximised(), heads);
         QVERIFY(heads->isVisible() && !importance->isVisible());
-        QVERIFY(heads->width() > m_window->width() * 9 / 10);
-        picture(QStringLiteral("maximised"));
+        QVERIFY(heads->width() > m->window().width() * 9 / 10);
+        m->picture("maximised");
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
-        QVERIFY(!m_window->board().maximised());
+        QVERIFY(!m->window().board().maximised());
         QVERIFY(heads->isVisible() && importance->isVisible());
-        QCOMPARE(m_workspace->selection.pinnedToken(), 50);
+        QCOMPARE(m->selection().pinnedToken(), 50);
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
-        QCOMPARE(m_workspace->selection.pinnedToken(), -1);
+        QCOMPARE(m->selection().pinnedToken(), -1);
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_F11);
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_F11); // the same key back
-        QVERIFY(!m_window->board().maximised());
+        QVERIFY(!m->window().board().maximised());
     }
 
     void stopCancelsAndKeepsTheEarlierRun() {
-        start();
-        const trace::RunPtr before = shown().run();
-        controller().setPrompt(samplePrompt(4));
-        controller().run();
-        QTRY_VERIFY_WITH_TIMEOUT(shown().progress() > 0.0, kPatienceMs);
-        QVERIFY(m_window->toolbar().stop->isEnabled());
-        picture(QStringLiteral("running"));
+        QVERIFY(m->start());
+        const trace::RunPtr before = m->shown().run();
+        m->controller().setPrompt(samplePrompt(4));
+        m->controller().run();
+        QTRY_VERIFY_WITH_TIMEOUT(m->shown().progress() > 0.0, kPatienceMs);
+        QVERIFY(m->window().toolbar().stop->isEnabled());
+        m->picture("running");
         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape); // never the run
-        QVERIFY(controller().busy());
-        QTest::keyClick(m_window.get(), Qt::Key_Period, Qt::ControlModifier);
-        QVERIFY(shown().phase() == Phase::Cancelled);
-        QCOMPARE(shown().run(), before);
-        QVERIFY(!m_window->toolbar().stop->isEnabled());
-        picture(QStringLiteral("cancelled"));
+        QVERIFY(m->controller().busy());
+        QTest::keyClick(&m->window(), Qt::Key_Period, Qt::ControlModifier);
+        QVERIFY(m->shown().phase() == Phase::Cancelled);
+        QCOMPARE(m->shown().run(), before);
+        QVERIFY(!m->window().toolbar().stop->isEnabled());
+        m->picture("cancelled");
     }
 
     void closesInTheMiddleOfARun() {
-        start();
-        controller().setPrompt(samplePrompt(4));
-        controller().run();
-        QTRY_VERIFY_WITH_TIMEOUT(shown().progress() > 0.0, kPatienceMs);
-        QVERIFY(m_window->close());
-        m_window.reset();
-        m_workspace.reset();
+        QVERIFY(m->start());
+        m->controller().setPrompt(samplePrompt(4));
+        m->controller().run();
+        QTRY_VERIFY_WITH_TIMEOUT(m->shown().progress() > 0.0, kPatienceMs);
+        QVERIFY(m->window().close());
+        m.reset();
     }
 
     void aDamagedTraceGoesToTheErrorBar() {
-        start();
-        const trace::RunPtr before = shown().run();
+        QVERIFY(m->start());
+        const trace::RunPtr before = m->shown().run();
         QTemporaryDir folder;
         const QString path = folder.filePath(QStringLiteral("broken.safetensors"));
         QFile file(path);
         QVERIFY(file.open(QIODevice::WriteOnly));
         file.write("not a trace at all");
         file.close();
-        m_window->openPath(path);
-        QVERIFY(settle(controller()));
-        auto* bar = m_window->findChild<QWidget*>(QStringLiteral("errorBar"));
+        m->window().openPath(path);
+        QVERIFY(settle(m->controller()));
+        auto* bar = m->window().findChild<QWidget*>(QStringLiteral("errorBar"));
         QVERIFY(bar->isVisible());
-        QVERIFY(m_window->failure().message.contains(path));
-        picture(QStringLiteral("failed"));
-        QCOMPARE(shown().run(), before);
+        QVERIFY(m->window().failure().message.contains(path));
+        m->picture("failed");
+        QCOMPARE(m->shown().run(), before);
         QTest::mouseClick(bar->findChild<QToolButton*>(QStringLiteral("dismissError")),
                           Qt::LeftButton);
         QVERIFY(!bar->isVisible());
     }
 
     void aSavedTraceOpensAgain() {
-        start();
+        QVERIFY(m->start());
         QTemporaryDir folder;
         const QString path = folder.filePath(QStringLiteral("run.safetensors"));
-        controller().saveTrace(path);
-        QVERIFY(settle(controller()));
-        m_window->openPath(path);
-        QVERIFY(settle(controller()));
-        QVERIFY(shown().run()->recorded);
-        QVERIFY(m_window->toolbar().locateModel->isEnabled());
-        picture(QStringLiteral("recorded"));
-        m_window->toolbar().locateModel->trigger(); // the demo model is open: nothing is asked
-        QVERIFY(settle(controller()));
-        QVERIFY(!shown().run()->recorded && answerHolds(*shown().run()));
+        m->controller().saveTrace(path);
+        QVERIFY(settle(m->controller()));
+        m->window().openPath(path);
+        QVERIFY(settle(m->controller()));
+        QVERIFY(m->shown().run()->recorded);
+        QVERIFY(m->window().toolbar().locateModel->isEnabled());
+        m->picture("recorded");
+        m->window().toolbar().locateModel->trigger(); // the demo model is open: nothing is asked
+        QVERIFY(settle(m->controller()));
+        QVERIFY(!m->shown().run()->recorded && answerHolds(*m->shown().run()));
     }
 
     void refusesWhatIsNeitherModelNorTraceNorText() {
-        m_window->openPath(QStringLiteral("/no/such/thing"));
-        QVERIFY(!m_window->failure().message.isEmpty());
-        QVERIFY(!controller().busy());
+        m->window().openPath(QStringLiteral("/no/such/thing"));
+        QVERIFY(!m->window().failure().message.isEmpty());
+        QVERIFY(!m->controller().busy());
     }
 
     void takesADroppedText() {
-        start();
+        QVERIFY(m->start());
         QTemporaryDir folder;
         const QString path = folder.filePath(QStringLiteral("note.txt"));
         QFile file(path);
@@ -209,41 +186,41 @@ private Q_SLOTS:
         QMimeData data;
         data.setUrls({QUrl::fromLocalFile(path)});
         QDragEnterEvent enter({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, {});
-        QApplication::sendEvent(m_window.get(), &enter);
+        QApplication::sendEvent(&m->window(), &enter);
         QVERIFY(enter.isAccepted());
         QDropEvent drop({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, {});
-        QApplication::sendEvent(m_window.get(), &drop);
-        QVERIFY(settle(controller()));
-        QCOMPARE(QString::fromStdString(shown().run()->prompt->text),
+        QApplication::sendEvent(&m->window(), &drop);
+        QVERIFY(settle(m->controller()));
+        QCOMPARE(QString::fromStdString(m->shown().run()->prompt->text),
                  QStringLiteral("A short note.\nQuestion: What is it?\nAnswer:"));
     }
 
     void copiesTheSettings() {
-        start();
-        m_window->toolbar().copyJson->trigger();
+        QVERIFY(m->start());
+        m->window().toolbar().copyJson->trigger();
         QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("\"tsp_layer\": 7")));
-        m_window->toolbar().copyCommand->trigger();
+        m->window().toolbar().copyCommand->trigger();
         const QString command = QApplication::clipboard()->text();
         QVERIFY(command.startsWith(QStringLiteral("fastkv profile --model ")));
         QVERIFY(command.contains(QStringLiteral("password.txt")));
     }
 
     void standsInPresenterTypeAndOnAWideScreen() {
-        start();
-        const QSize least = m_window->minimumSizeHint();
+        QVERIFY(m->start());
+        const QSize least = m->window().minimumSizeHint();
         QVERIFY2(least.width() < 1200 && least.height() < 700,
                  qPrintable(QStringLiteral("%1x%2").arg(least.width()).arg(least.height())));
-        m_window->toolbar().presenter->trigger();
-        auto* tabs = m_window->findChild<QTabWidget*>(QStringLiteral("panelTabs"));
+        m->window().toolbar().presenter->trigger();
+        auto* tabs = m->window().findChild<QTabWidget*>(QStringLiteral("panelTabs"));
         QVERIFY(tabs && tabs->count() == 5);
-        picture(QStringLiteral("presenter"));
-        QCOMPARE(shown().run()->tokens(), 1447);
-        m_window->toolbar().presenter->trigger();
-        QVERIFY(!m_window->findChild<QTabWidget*>(QStringLiteral("panelTabs")));
-        m_window->resize(1700, 900);
-        QTRY_VERIFY(!m_window->findChild<QTabWidget*>(QStringLiteral("textTabs")));
-        picture(QStringLiteral("wide"));
-        for (viz::Panel* panel : m_window->board().panels())
+        m->picture("presenter");
+        QCOMPARE(m->shown().run()->tokens(), 1447);
+        m->window().toolbar().presenter->trigger();
+        QVERIFY(!m->window().findChild<QTabWidget*>(QStringLiteral("panelTabs")));
+        m->window().resize(1700, 900);
+        QTRY_VERIFY(!m->window().findChild<QTabWidget*>(QStringLiteral("textTabs")));
+        m->picture("wide");
+        for (viz::Panel* panel : m->window().board().panels())
             QVERIFY(panel->isVisible());
     }
 
@@ -253,7 +230,7 @@ private Q_SLOTS:
             return std::make_unique<QSettings>(folder.filePath(QStringLiteral("look.ini")),
                                                QSettings::IniFormat);
         };
-        QByteArray sizes;
+        QList<int> sizes;
         {
             Workspace workspace;
             MainWindow window(workspace, store());
@@ -262,7 +239,7 @@ private Q_SLOTS:
             QVERIFY(QTest::qWaitForWindowExposed(&window));
             auto* rows = window.findChild<QSplitter*>(QStringLiteral("rows"));
             rows->setSizes({300, 150, 120, 100});
-            sizes = window.board().saveSizes();
+            sizes = rows->sizes();
             window.toolbar().presenter->trigger();
             workspace.theme.setChoice(viz::Theme::Choice::Dark);
             window.openPath(demoModel());
@@ -280,43 +257,26 @@ private Q_SLOTS:
             entries << entry->text();
         QVERIFY(entries.contains(demoModel()));
         workspace.theme.setPresenter(false);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        QCOMPARE(window.findChild<QSplitter*>(QStringLiteral("rows"))->sizes(), sizes);
         workspace.theme.setChoice(viz::Theme::Choice::System);
     }
 
     void showsItsKeys() {
-        QTest::keyClick(m_window.get(), Qt::Key_F1);
-        auto* sheet = m_window->findChild<QDialog*>(QStringLiteral("keySheet"));
+        QTest::keyClick(&m->window(), Qt::Key_F1);
+        auto* sheet = m->window().findChild<QDialog*>(QStringLiteral("keySheet"));
         QVERIFY(sheet && sheet->isVisible());
         savePicture(*sheet, QStringLiteral("keys"));
         sheet->reject();
-        QTest::keyClick(m_window.get(), Qt::Key_Question, Qt::ShiftModifier);
-        QTRY_COMPARE(m_window->findChildren<QDialog*>(QStringLiteral("keySheet")).size(), 1);
+        QTest::keyClick(&m->window(), Qt::Key_Question, Qt::ShiftModifier);
+        QTRY_COMPARE(m->window().findChildren<QDialog*>(QStringLiteral("keySheet")).size(), 1);
     }
 
 private:
-    void start() {
-        m_window->start({});
-        QVERIFY(shown().phase() == Phase::Loading);
-        QVERIFY(settle(controller()));
-        QVERIFY(shown().run());
-    }
-    void picture(const QString& name) {
-        QApplication::processEvents(); // fonts and layouts follow the theme by events
-        savePicture(*m_window, name);
-    }
-    static void moveTo(QWidget& widget, const QPoint& at) {
-        // QTest::mouseMove() carries no buttons.
-        QMouseEvent move(QEvent::MouseMove, at, widget.mapToGlobal(at), Qt::NoButton,
-                         Qt::LeftButton, {});
-        QApplication::sendEvent(&widget, &move);
-    }
-    LayerSlider& layerSlider() { return m_window->findChild<SettingsPage*>()->layerSlider(); }
-    Controller& controller() { return m_workspace->controller; }
-    viz::Shown& shown() { return m_workspace->shown; }
-    const trace::Settings& settings() { return m_workspace->settings.settings(); }
+    LayerSlider& layerSlider() { return m->settingsPage().layerSlider(); }
 
-    std::unique_ptr<Workspace> m_workspace;
-    std::unique_ptr<MainWindow> m_window;
+    std::unique_ptr<WindowFixture> m;
 };
 
 QTEST_MAIN(TestWindow)
