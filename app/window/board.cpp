@@ -10,7 +10,9 @@
 #include <QStackedLayout>
 #include <QStyle>
 #include <QTabWidget>
+#include <QTimer>
 #include <QVBoxLayout>
+#include <numeric>
 
 namespace fkv::app {
 namespace {
@@ -22,6 +24,7 @@ constexpr int kImportanceHeight = 220;
 constexpr int kCurvesHeight = 188;
 constexpr int kTimingHeight = 128;
 constexpr int kAnswersHeight = 124;
+constexpr int kHandle = 4;
 
 QVBoxLayout* tightColumn(QWidget* owner) {
     auto* column = new QVBoxLayout(owner);
@@ -47,9 +50,10 @@ Board::Board(const Parts& parts, viz::Theme& theme, QWidget* parent)
                 [this](viz::Panel* p) { m_maximised == p ? restore() : maximise(p); });
     connect(&m_theme, &viz::Theme::changed, this, [this] {
         if (m_theme.presenter() == m_presenter) return;
-        keepSizes();
         m_presenter = m_theme.presenter();
         arrange();
+        // Fonts, and with them the least sizes of parts, follow by events.
+        QTimer::singleShot(0, this, &Board::applySizes);
     });
     arrange();
 }
@@ -82,7 +86,6 @@ void Board::bringForward(QWidget* part) {
 }
 
 void Board::maximise(viz::Panel* panel) {
-    keepSizes();
     m_maximised = panel;
     arrange();
     panel->setFocus();
@@ -103,8 +106,7 @@ bool Board::sideBySide() const {
 
 void Board::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    if (sideBySide() == m_wide) return;
-    keepSizes();
+    if (sideBySide() == m_wide) return applySizes();
     m_wide = sideBySide();
     arrange();
 }
@@ -128,11 +130,6 @@ void Board::arrange() {
     root->setStretchFactor(0, 0);
     root->setStretchFactor(1, 1);
     root->setStretchFactor(2, 0);
-    const int leftWidth = m_theme.scaled(kLeftWidth) * (m_wide ? 2 : 1);
-    const int rightWidth = m_theme.scaled(kRightWidth);
-    const QList<int> fallback{leftWidth, std::max(100, width() - leftWidth - rightWidth),
-                              rightWidth};
-    root->setSizes(m_sizes.value(root->objectName(), fallback));
     m_stack->addWidget(root);
     if (m_maximised) {
         m_host->layout()->addWidget(m_maximised);
@@ -141,6 +138,7 @@ void Board::arrange() {
     } else {
         m_stack->setCurrentWidget(root);
     }
+    applySizes();
     // Every part has a new parent by now.
     delete before;
     if (ours && focus && focus->isVisible()) focus->setFocus();
@@ -168,7 +166,6 @@ QWidget* Board::buildLeft() {
         both->addWidget(m_parts.tokens);
         m_parts.prompt->show();
         m_parts.tokens->show();
-        both->setSizes(m_sizes.value(both->objectName(), {kLeftWidth, kLeftWidth}));
         return both;
     }
     return tabs(QStringLiteral("textTabs"),
@@ -187,19 +184,12 @@ QWidget* Board::buildCentre() {
     auto* curves = splitter(Qt::Horizontal, QStringLiteral("curves"));
     curves->addWidget(p[1]);
     curves->addWidget(p[2]);
-    curves->setSizes(m_sizes.value(curves->objectName(), {1000, 1000}));
     rows->addWidget(p[0]);
     rows->addWidget(curves);
     rows->addWidget(p[3]);
     rows->addWidget(p[4]);
-    const QList<int> heights{kImportanceHeight, kCurvesHeight, kTimingHeight, kAnswersHeight};
-    // Height to spare goes where position and layers need it.
-    const QList<int> stretch{6, 5, 3, 1};
-    for (int i = 0; i < rows->count(); ++i)
-        rows->setStretchFactor(i, stretch[i]);
     for (viz::Panel* panel : p)
         panel->show();
-    rows->setSizes(m_sizes.value(rows->objectName(), heights));
     return rows;
 }
 
@@ -229,20 +219,38 @@ QSplitter* Board::splitter(Qt::Orientation orientation, const QString& name) {
     made->setObjectName(name + (m_wide ? QStringLiteral("-wide") : QString()) +
                         (m_presenter ? QStringLiteral("-presenter") : QString()));
     made->setChildrenCollapsible(false);
-    made->setHandleWidth(4);
+    made->setHandleWidth(kHandle);
+    // Only what the user moved is remembered: the rest follows the window.
+    connect(made, &QSplitter::splitterMoved, this,
+            [this, made] { m_sizes.insert(made->objectName(), made->sizes()); });
     m_splitters.append(made);
     return made;
 }
 
-void Board::keepSizes() {
-    // A board that was never laid out, or with a part taken out of it, has no sizes to speak of.
-    if (!isVisible() || m_maximised) return;
-    for (const QSplitter* s : m_splitters)
-        m_sizes.insert(s->objectName(), s->sizes());
+QList<int> Board::defaultSizes(const QString& name) const {
+    if (name.startsWith(QLatin1String("columns"))) {
+        const int left = m_theme.scaled(kLeftWidth) * (m_wide ? 2 : 1);
+        const int right = m_theme.scaled(kRightWidth);
+        return {left, std::max(100, width() - left - right - 2 * kHandle), right};
+    }
+    if (!name.startsWith(QLatin1String("rows"))) return {1000, 1000};
+    // Height to spare goes where positions and layers need it, and least to the answers.
+    QList<int> heights{kImportanceHeight, kCurvesHeight, kTimingHeight, kAnswersHeight};
+    const QList<int> weights{6, 5, 3, 1};
+    const int spare = height() - std::accumulate(heights.begin(), heights.end(), 3 * kHandle);
+    for (qsizetype i = 0; i < heights.size(); ++i)
+        heights[i] += std::max(0, spare * weights[i] / 15);
+    return heights;
 }
 
-QByteArray Board::saveSizes() {
-    keepSizes();
+void Board::applySizes() {
+    for (QSplitter* s : m_splitters) {
+        const auto chosen = m_sizes.constFind(s->objectName());
+        s->setSizes(chosen != m_sizes.constEnd() ? *chosen : defaultSizes(s->objectName()));
+    }
+}
+
+QByteArray Board::saveSizes() const {
     QByteArray state;
     QDataStream stream(&state, QIODevice::WriteOnly);
     stream << m_sizes;

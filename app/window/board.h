@@ -44,8 +44,8 @@ public:
     void restore();
     viz::Panel* maximised() const { return m_maximised; }
 
-    /// Splitter sizes by arrangement; restoring takes what fits and ignores the rest.
-    QByteArray saveSizes();
+    /// Sizes that the user gave splitters, by arrangement; restoring ignores what is damaged.
+    QByteArray saveSizes() const;
     void restoreSizes(const QByteArray& state);
     void resetSizes();
 
@@ -63,7 +63,8 @@ private:
     QWidget* buildCentre();
     QWidget* buildRight();
     QSplitter* splitter(Qt::Orientation orientation, const QString& name);
-    void keepSizes();
+    void applySizes();
+    QList<int> defaultSizes(const QString& name) const;
     bool sideBySide() const;
     QTabWidget* tabs(const QString& name, const QList<std::pair<QWidget*, QString>>& pages);
     void bringForward(QWidget* part);
@@ -76,7 +77,7 @@ private:
     QPointer<viz::Panel> m_maximised;
     bool m_presenter = false;
     bool m_wide = false;
-    // Of this arrangement, and by name what was chosen in this and other ones.
+    // Of this arrangement, and by name what the user chose in this and other ones.
     QList<QSplitter*> m_splitters;
     QList<QTabWidget*> m_tabs;
     QHash<QString, QList<int>> m_sizes;

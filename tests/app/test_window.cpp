@@ -238,13 +238,18 @@ private Q_SLOTS:
             window.show();
             QVERIFY(QTest::qWaitForWindowExposed(&window));
             auto* rows = window.findChild<QSplitter*>(QStringLiteral("rows"));
-            rows->setSizes({300, 150, 120, 100});
+            QSplitterHandle* handle = rows->handle(1);
+            const QPoint middle = handle->rect().center();
+            QTest::mousePress(handle, Qt::LeftButton, {}, middle);
+            dragTo(*handle, middle + QPoint(0, 40));
+            QTest::mouseRelease(handle, Qt::LeftButton, {}, middle);
             sizes = rows->sizes();
             window.toolbar().presenter->trigger();
             workspace.theme.setChoice(viz::Theme::Choice::Dark);
             window.openPath(demoModel());
             QVERIFY(settle(workspace.controller));
             window.close();
+            workspace.theme.setPresenter(false); // the next theme takes this font for the system's
         }
         Workspace workspace;
         MainWindow window(workspace, store());
@@ -259,7 +264,7 @@ private Q_SLOTS:
         workspace.theme.setPresenter(false);
         window.show();
         QVERIFY(QTest::qWaitForWindowExposed(&window));
-        QCOMPARE(window.findChild<QSplitter*>(QStringLiteral("rows"))->sizes(), sizes);
+        QTRY_COMPARE(window.findChild<QSplitter*>(QStringLiteral("rows"))->sizes(), sizes);
         workspace.theme.setChoice(viz::Theme::Choice::System);
     }
 
