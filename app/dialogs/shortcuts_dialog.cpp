@@ -80,6 +80,7 @@ ShortcutsDialog::ShortcutsDialog(const viz::Theme& theme, QWidget* parent)
     rows->addWidget(buttons);
     // As large as it likes to be, but never larger than the screen it opens on.
     const QSize room = screen()->availableSize() - QSize(60, 120);
+    if (page->sizeHint().width() > room.width()) columns->setDirection(QBoxLayout::TopToBottom);
     const QSize wish = page->sizeHint() + QSize(24, 24);
     area->setMinimumSize(wish.boundedTo(room));
 }

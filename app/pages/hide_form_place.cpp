@@ -68,6 +68,7 @@ void HideForm::preview() {
                              .arg(viz::formatCount(static_cast<std::int64_t>(at.index) + 1),
                                   viz::formatCount(static_cast<std::int64_t>(at.count))));
     }
+    m_where->setToolTip(m_where->text());
     constexpr qsizetype kAround = 42;
     const auto line = [](QString text) {
         text.replace(QLatin1Char('\n'), QStringLiteral(" ↵ "));

@@ -68,6 +68,7 @@ void PromptPage::setupText() {
     m_editor = new PromptEditor(m_context.theme, this);
     rows->addWidget(m_editor, 1);
     m_count = new viz::ElidedLabel(this);
+    m_count->setObjectName(QStringLiteral("tokenCount"));
     rows->addWidget(m_count);
     auto* line = new QHBoxLayout;
     line->setSpacing(6);
