@@ -160,6 +160,12 @@ void Controller::saveTrace(const QString& path) {
     if (m_context.shown.run()) m_traces.save(m_context.shown.run(), path);
 }
 
+void Controller::setTopK(std::int64_t k) {
+    m_topK = k;
+    // Else it is derived when the drag or the run is over.
+    if (!m_context.settings.dragging() && !m_request && !m_settle.isActive()) derive();
+}
+
 void Controller::dismissFailure() {
     if (m_context.shown.phase() == Phase::Failed) m_context.shown.setPhase(restingPhase(), {}, 0.0);
 }

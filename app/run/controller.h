@@ -50,6 +50,8 @@ public:
     void dismissFailure();
     void measure(); ///< standalone, kMeasureRepeats times, after the analysis under way
     void saveTrace(const QString& path);
+    /// The K at which exact curves are wanted; 0: as many tokens as TSP selects.
+    void setTopK(std::int64_t k);
 
     /// The open model, or null. The tokenizer in it may be used from any thread.
     const LoadedModel* model() const { return m_model ? &*m_model : nullptr; }
@@ -125,6 +127,7 @@ private:
     bool m_measureNext = false;
     bool m_wasDragging = false;
     bool m_wasSettled = true;
+    std::int64_t m_topK = 0;
     QTimer m_settle;
 
     Preview m_preview;

@@ -153,7 +153,7 @@ void Controller::show(const trace::RunPtr& run, const std::vector<PromptInput::S
 void Controller::derive() {
     const trace::FatePtr& fate = m_context.shown.fate();
     if (!fate) return;
-    const std::int64_t k = fate->budgets.propagated - fate->budgets.window;
+    const std::int64_t k = m_topK > 0 ? m_topK : fate->budgets.propagated - fate->budgets.window;
     if (k >= 1) m_derivation.derive(m_context.shown.run(), k);
 }
 

@@ -56,7 +56,11 @@ void MainWindow::setupParts() {
     parts.prompt = m_promptPage;
     m_tokens = new viz::TokensPanel(context);
     parts.tokens = m_tokens;
-    parts.centre = {new viz::ImportancePanel(context), new viz::StabilizationPanel(context),
+    auto* stabilization = new viz::StabilizationPanel(context);
+    connect(stabilization, &viz::StabilizationPanel::topKChanged, this, [this, stabilization] {
+        m_workspace.controller.setTopK(stabilization->topK());
+    });
+    parts.centre = {new viz::ImportancePanel(context), stabilization,
                     new viz::HeadsPanel(context), new viz::TimingPanel(context),
                     new viz::AnswersPanel(context)};
     m_settingsPage = new SettingsPage(context);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The program itself: pictures without a display, and what it says when it cannot.
+#include "app/run/settings_text.h"
+
+#include <QFileInfo>
 #include <QImage>
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
+#include <nlohmann/json.hpp>
 
 namespace {
 
@@ -62,6 +66,34 @@ private Q_SLOTS:
             for (int x = 0; x < picture.width(); x += 3)
                 colours.insert(picture.pixel(x, y));
         QVERIFY(colours.size() > 50);
+    }
+
+    void theCopiedCommandLineRuns() {
+        using namespace fkv;
+        trace::Settings settings{.tspLayer = 6};
+        settings.tsp = trace::Amount::ofTokens(300);
+        settings.kv = trace::Amount::ofRate(0.05);
+        settings.kernel = 5;
+        settings.pooling = trace::Pooling::Average;
+        const QString command = app::commandLine(
+            settings, {QStringLiteral(FKV_RESOURCES "/models/demo"),
+                       QStringLiteral(FKV_RESOURCES "/prompts/password.txt"), QString()});
+        QProcess shell;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("PATH"),
+                           QFileInfo(QStringLiteral(FKV_SCOPE)).absolutePath() + QLatin1Char(':') +
+                               environment.value(QStringLiteral("PATH")));
+        shell.setProcessEnvironment(environment);
+        shell.start(QStringLiteral("/bin/sh"),
+                    {QStringLiteral("-c"), command + QStringLiteral(" --generate 2 --json")});
+        QVERIFY(shell.waitForFinished(kPatienceMs));
+        QVERIFY2(shell.exitCode() == 0, shell.readAllStandardError().constData());
+        const auto report = nlohmann::json::parse(shell.readAllStandardOutput().toStdString());
+        QCOMPARE(report["prompt"]["tokens"].get<int>(), 1447);
+        QCOMPARE(report["settings"]["tsp_layer"].get<int>(), 6);
+        QCOMPARE(report["settings"]["kernel"].get<int>(), 5);
+        QCOMPARE(report["settings"]["pooling"].get<std::string>(), std::string("avg"));
+        QCOMPARE(report["achieved"]["tsp_tokens"].get<int>(), 300);
     }
 
     void faults_data() {

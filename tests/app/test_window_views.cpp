@@ -5,6 +5,7 @@
 #include "viz/plots/figure_export.h"
 #include "viz/plots/importance_panel.h"
 #include "viz/plots/importance_view.h"
+#include "viz/plots/stabilization_panel.h"
 #include "viz/text/find_bar.h"
 #include "viz/text/tokens_panel.h"
 #include "viz/text/tokens_view.h"
@@ -174,6 +175,20 @@ private Q_SLOTS:
                 }
             }
         }
+    }
+
+    void curvesBecomeExactAtTheirK() {
+        const auto& panel = static_cast<viz::StabilizationPanel&>(m->panel("stabilization"));
+        const auto exact = [this] { return m->shown().derived().exactAtK->k; };
+        QCOMPARE(exact(), std::vector<std::int64_t>{panel.topK()});
+        trace::Settings s = m->settings();
+        s.tsp = trace::Amount::ofRate(0.4);
+        m->workspace().settings.set(s);
+        QVERIFY(settle(m->controller()));
+        QCOMPARE(exact(), std::vector<std::int64_t>{panel.topK()});
+        m->controller().setTopK(64);
+        QVERIFY(settle(m->controller()));
+        QCOMPARE(exact(), std::vector<std::int64_t>{64});
     }
 
     void savesEveryFigure() {
