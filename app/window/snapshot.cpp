@@ -5,6 +5,7 @@
 #include "viz/plots/figure_export.h"
 
 #include <QBuffer>
+#include <QCoreApplication>
 #include <QEventLoop>
 #include <QFileInfo>
 #include <QPixmap>
@@ -24,8 +25,10 @@ void awaitAnalysis(MainWindow& window) {
 }
 
 QString savePicture(QWidget& widget, const QString& path) {
-    // Layout and lazily built pictures settle in the first pass.
+    // Layout and lazily built pictures settle in the first pass; what it learnt of its size is
+    // still in the mail.
     widget.grab();
+    QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest);
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
