@@ -29,16 +29,15 @@ ShortcutGroup windowGroup() {
 }
 
 ShortcutGroup settingsGroup() {
-    return {
-        Words::tr("Settings"),
-        {row("Ctrl+Z", Words::tr("undo settings, outside text fields")),
-         row("Ctrl+Y|Ctrl+Shift+Z", Words::tr("redo settings")),
-         row("Left|Right", Words::tr("move the focused slider a step")),
-         row("PageDown|PageUp", Words::tr("to the next tick; in a field ten steps")),
-         row("Home|End", Words::tr("to the ends of the slider")),
-         row("Up|Down", Words::tr("step the number of a field")),
-         row("Wheel", Words::tr("moves a slider that has the focus")),
-         row("Esc", Words::tr("while dragging: the old value; in a field: back to the views"))}};
+    return {Words::tr("Settings"),
+            {row("Ctrl+Z", Words::tr("undo settings, outside text fields")),
+             row("Ctrl+Y|Ctrl+Shift+Z", Words::tr("redo settings")),
+             row("Left|Right", Words::tr("move the focused slider a step")),
+             row("PageDown|PageUp", Words::tr("to the next tick; in a field ten steps")),
+             row("Home|End", Words::tr("to the ends of the slider")),
+             row("Up|Down", Words::tr("step the number of a field")),
+             row("Wheel", Words::tr("moves a slider that has the focus")),
+             row("Esc", Words::tr("in a field: back to the views"))}};
 }
 
 ShortcutGroup viewsGroup() {
@@ -49,8 +48,7 @@ ShortcutGroup viewsGroup() {
              row(",|.", Words::tr("KV head before, after")),
              row("Return", Words::tr("pin what is pointed at")),
              row("P", Words::tr("track it as a span")), row("T", Words::tr("hue shows TSP or KV")),
-             row("+|-", Words::tr("zoom in, out")), row("0|Home", Words::tr("show all tokens")),
-             row("Esc", Words::tr("close, cancel a drag, clear pins: in this order"))}};
+             row("+|-", Words::tr("zoom in, out")), row("0|Home", Words::tr("show all tokens"))}};
 }
 
 ShortcutGroup mouseGroup() {
@@ -65,10 +63,18 @@ ShortcutGroup mouseGroup() {
              row("Drag the TSP line", Words::tr("move the TSP layer"))}};
 }
 
+ShortcutGroup escapeGroup() {
+    return {Words::tr("Esc, in this order"),
+            {row("1", Words::tr("closes a menu or the find bar")),
+             row("2", Words::tr("gives up a drag: the old value is back")),
+             row("3", Words::tr("a maximised panel returns")),
+             row("4", Words::tr("clears pins; a run is never stopped by Esc"))}};
+}
+
 } // namespace
 
 std::vector<ShortcutGroup> shortcutTable() {
-    return {windowGroup(), settingsGroup(), viewsGroup(), mouseGroup()};
+    return {windowGroup(), settingsGroup(), viewsGroup(), mouseGroup(), escapeGroup()};
 }
 
 } // namespace fkv::app

@@ -10,7 +10,6 @@
 #include <QPainter>
 #include <QScreen>
 #include <QScrollArea>
-#include <algorithm>
 
 namespace fkv::app {
 namespace {
@@ -56,16 +55,19 @@ QString written(const QString& key) {
 
 ShortcutsDialog::ShortcutsDialog(const viz::Theme& theme, QWidget* parent)
     : QDialog(parent), m_theme(theme) {
+    setObjectName(QStringLiteral("keySheet"));
     setWindowTitle(tr("Keys and mouse"));
     auto* page = new QWidget;
     auto* columns = new QHBoxLayout(page);
     columns->setSpacing(theme.scaled(24));
     const std::vector<ShortcutGroup> groups = shortcutTable();
-    for (std::size_t i = 0; i < groups.size(); i += 2) {
+    // What belongs to the whole window at the left, to the views at the right.
+    constexpr std::size_t kLeftGroups = 2;
+    for (const bool left : {true, false}) {
         auto* column = new QVBoxLayout;
         column->setSpacing(theme.scaled(12));
-        for (std::size_t g = i; g < std::min(i + 2, groups.size()); ++g)
-            addGroup(column, groups[g]);
+        for (std::size_t g = 0; g < groups.size(); ++g)
+            if ((g < kLeftGroups) == left) addGroup(column, groups[g]);
         column->addStretch(1);
         columns->addLayout(column);
     }

@@ -122,6 +122,7 @@ void MainWindow::setupToolbar() {
     connect(t.find, &QAction::triggered, this, &MainWindow::findToken);
     connect(t.maximise, &QAction::triggered, this, &MainWindow::toggleMaximised);
     connect(t.shortcuts, &QAction::triggered, this, &MainWindow::showKeys);
+    connect(t.about, &QAction::triggered, this, &MainWindow::showAbout);
     const auto allowRun = [this] {
         const QString fault = m_promptPage->runFault();
         m_toolbar->run->setEnabled(fault.isEmpty());

@@ -81,6 +81,7 @@ private:
     void findToken();
     void toggleMaximised();
     void showKeys();
+    void showAbout();
     void showFailure(const Failure& failure);
     void showNotice(const QString& text);
     bool escapesMaximised(const QWidget& focus) const;

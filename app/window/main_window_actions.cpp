@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the actions, keys and drops of the window do.
+#include "app/dialogs/about_dialog.h"
+#include "app/dialogs/shortcuts_dialog.h"
 #include "app/pages/prompt_page.h"
 #include "app/pages/samples_menu.h"
 #include "app/resources.h"
 #include "app/run/json_file.h"
 #include "app/run/samples.h"
 #include "app/run/settings_text.h"
-#include "app/window/key_sheet.h"
 #include "app/window/main_window.h"
 #include "app/window/recent.h"
 #include "app/window/status_row.h"
@@ -231,9 +232,20 @@ void MainWindow::toggleMaximised() {
 }
 
 void MainWindow::showKeys() {
-    auto* sheet = new KeySheet(m_workspace.theme, this);
+    auto* sheet = new ShortcutsDialog(m_workspace.theme, this);
     sheet->setAttribute(Qt::WA_DeleteOnClose);
     sheet->show();
+}
+
+void MainWindow::showAbout() {
+    const LoadedModel* model = m_workspace.controller.model();
+    const QString device =
+        model ? QStringLiteral("%1, %2").arg(QString::fromStdString(model->device.cpu),
+                                             QString::fromStdString(model->device.blas))
+              : QString();
+    auto* about = new AboutDialog(m_workspace.theme, device, this);
+    about->setAttribute(Qt::WA_DeleteOnClose);
+    about->show();
 }
 
 void MainWindow::showFailure(const Failure& failure) {

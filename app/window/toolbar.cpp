@@ -155,9 +155,10 @@ void Toolbar::setupView() {
     maximise = action(tr("&Maximise panel\tF11"), {}, {});
     resetLayout = action(tr("&Reset layout"), {}, {});
     shortcuts = action(tr("&Keys and mouse"), QKeySequence(Qt::Key_F1), tr("Keys and mouse"));
+    about = action(tr("&About FastKV Scope"), {}, {});
     view->addActions({presenter, maximise, resetLayout});
     view->addSeparator();
-    view->addAction(shortcuts);
+    view->addActions({shortcuts, about});
     menuButton(tr("View"), view, tr("Theme, type size, layout, keys"))
         ->setObjectName(QStringLiteral("view"));
 }

@@ -20,7 +20,7 @@ public:
     QAction *openModel, *openTrace, *locateModel;
     QAction *run, *stop, *measure;
     QAction *saveTrace, *copyCommand, *copyJson, *saveJson, *saveFigures, *savePicture;
-    QAction *undo, *redo, *find, *maximise, *presenter, *resetLayout, *shortcuts;
+    QAction *undo, *redo, *find, *maximise, *presenter, *resetLayout, *shortcuts, *about;
     QMenu *models, *traces, *samples, *exports, *devices, *view;
 
     /// Opens the export menu under its button (Ctrl+E).
