@@ -28,12 +28,14 @@ std::optional<QSize> parseSize(const std::string& text) {
 ParsedStart parseStart(int argc, const char* const* argv) {
     CLI::App app{"FastKV Scope: see what FastKV keeps of a prompt, and what it costs"};
     app.name("fastkv-scope");
-    std::string path, promptFile, snapshot, size = "1280x800", theme, panel;
+    std::string path, promptFile, snapshot, trace, size = "1280x800", theme, panel;
     StartOptions options;
     app.add_option("path", path, "model folder or recorded trace; the demo model if left out");
     app.add_option("--prompt-file", promptFile, "text to analyse; the first sample if left out");
     auto* picture =
         app.add_option("--snapshot", snapshot, "write a picture of the finished window and leave");
+    app.add_option("--save-trace", trace, "write the run of the picture as a trace, too")
+        ->needs(picture);
     app.add_option("--size", size, "WIDTHxHEIGHT of the picture in logical pixels")
         ->capture_default_str()
         ->needs(picture);
@@ -64,6 +66,7 @@ ParsedStart parseStart(int argc, const char* const* argv) {
     options.path = QString::fromLocal8Bit(path.c_str());
     options.promptFile = QString::fromLocal8Bit(promptFile.c_str());
     options.snapshot = QString::fromLocal8Bit(snapshot.c_str());
+    options.trace = QString::fromLocal8Bit(trace.c_str());
     options.theme = QString::fromStdString(theme);
     options.panel = QString::fromStdString(panel);
     return {options, {}};

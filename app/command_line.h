@@ -12,6 +12,7 @@ struct StartOptions {
     QString path;       ///< model folder or trace; empty: the demo model
     QString promptFile; ///< empty: the first sample
     QString snapshot;   ///< picture to write; empty: open the window
+    QString trace;      ///< with a picture: file to save its run to; empty: none
     QSize size{1280, 800};
     double scale = 1.0;
     QString theme; ///< "light", "dark" or empty: as remembered, light for a snapshot

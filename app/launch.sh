@@ -14,8 +14,6 @@ fkv_install_packages
 cmake --preset release
 cmake --build --preset release --parallel --target fastkv-scope fastkv
 bin=$PWD/build/release/bin
-demo=$PWD/resources/models/demo
-sample=$PWD/resources/prompts/password.txt
 cd "$started_in"
 
 if [ "$#" -gt 0 ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
@@ -25,7 +23,6 @@ fi
 picture=$PWD/fastkv-scope.png
 trace=$PWD/fastkv-scope.safetensors
 echo "No display: writing the window's picture and the trace instead."
-"$bin/fastkv-scope" --snapshot "$picture"
-"$bin/fastkv" profile --model "$demo" --prompt-file "$sample" --out "$trace"
+"$bin/fastkv-scope" --snapshot "$picture" --save-trace "$trace"
 echo "Picture: $picture"
 echo "Trace:   $trace   (open it with: $bin/fastkv-scope $trace)"

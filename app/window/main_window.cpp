@@ -57,12 +57,10 @@ void MainWindow::setupParts() {
     m_tokens = new viz::TokensPanel(context);
     parts.tokens = m_tokens;
     auto* stabilization = new viz::StabilizationPanel(context);
-    connect(stabilization, &viz::StabilizationPanel::topKChanged, this, [this, stabilization] {
-        m_workspace.controller.setTopK(stabilization->topK());
-    });
-    parts.centre = {new viz::ImportancePanel(context), stabilization,
-                    new viz::HeadsPanel(context), new viz::TimingPanel(context),
-                    new viz::AnswersPanel(context)};
+    connect(stabilization, &viz::StabilizationPanel::topKChanged, this,
+            [this, stabilization] { m_workspace.controller.setTopK(stabilization->topK()); });
+    parts.centre = {new viz::ImportancePanel(context), stabilization, new viz::HeadsPanel(context),
+                    new viz::TimingPanel(context), new viz::AnswersPanel(context)};
     m_settingsPage = new SettingsPage(context);
     parts.settings = m_settingsPage;
     parts.readouts = new viz::ReadoutsView(context);

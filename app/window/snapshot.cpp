@@ -10,10 +10,13 @@
 #include <QFileInfo>
 #include <QPixmap>
 #include <QSaveFile>
+#include <QTimer>
 #include <iostream>
 
 namespace fkv::app {
 namespace {
+
+constexpr int kSettleMs = 60;
 
 /// Runs the event loop until everything is in, or until something failed.
 void awaitAnalysis(MainWindow& window) {
@@ -25,10 +28,11 @@ void awaitAnalysis(MainWindow& window) {
 }
 
 QString savePicture(QWidget& widget, const QString& path) {
-    // Layout and lazily built pictures settle in the first pass; what it learnt of its size is
-    // still in the mail.
+    // Layout, readouts and lazily built pictures settle in the first pass and the events after it.
     widget.grab();
-    QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest);
+    QEventLoop loop;
+    QTimer::singleShot(kSettleMs, &loop, &QEventLoop::quit);
+    loop.exec();
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
@@ -60,6 +64,10 @@ int takeSnapshot(MainWindow& window, const StartOptions& options) {
     if (!options.panel.isEmpty() && !panel)
         return reportFault(QStringLiteral("no panel is called %1").arg(options.panel));
     awaitAnalysis(window);
+    if (!options.trace.isEmpty() && window.failure().message.isEmpty()) {
+        window.workspace().controller.saveTrace(options.trace);
+        awaitAnalysis(window);
+    }
     const Failure failure = window.failure();
     if (!failure.message.isEmpty())
         return reportFault(failure.hint.isEmpty()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The program itself: pictures without a display, and what it says when it cannot.
 #include "app/run/settings_text.h"
+#include "engine/io/trace_file.h"
 
 #include <QFileInfo>
 #include <QImage>
@@ -66,6 +67,26 @@ private Q_SLOTS:
             for (int x = 0; x < picture.width(); x += 3)
                 colours.insert(picture.pixel(x, y));
         QVERIFY(colours.size() > 50);
+    }
+
+    void theRunOfThePictureIsSaved() {
+        const QString picture = m_folder.filePath(QStringLiteral("run.png"));
+        const QString trace = m_folder.filePath(QStringLiteral("run.safetensors"));
+        const Outcome outcome =
+            launch({QStringLiteral("--snapshot"), picture, QStringLiteral("--save-trace"), trace});
+        QCOMPARE(outcome.errors, QString());
+        QCOMPARE(outcome.code, 0);
+        const fkv::trace::RunPtr run = fkv::io::openTrace(trace.toStdString());
+        QCOMPARE(run->prompt->expected, std::string("gentle needle"));
+        QCOMPARE(run->fastkvAnswer->firstLine(), run->prompt->expected);
+        // And it opens in the window of the next start.
+        QFile::remove(picture);
+        QCOMPARE(launch({trace, QStringLiteral("--snapshot"), picture}).code, 0);
+        QVERIFY(QFile::exists(picture));
+        QCOMPARE(launch({QStringLiteral("--snapshot"), picture, QStringLiteral("--save-trace"),
+                         m_folder.filePath(QStringLiteral("no/where/run.safetensors"))})
+                     .code,
+                 1);
     }
 
     void theCopiedCommandLineRuns() {
