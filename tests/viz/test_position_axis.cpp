@@ -87,6 +87,8 @@ private Q_SLOTS:
         QTest::newRow("just below a thousand") << formatMs(999.7) << QStringLiteral("1,000 ms");
         QTest::newRow("GiB") << formatBytes(std::int64_t{1} << 34) << QStringLiteral("16.0 GiB");
         QTest::newRow("percent") << formatPercent(0.102) << QStringLiteral("10.2 %");
+        QTest::newRow("rate") << formatRate(0.2) << QStringLiteral("20 %");
+        QTest::newRow("rate with a digit") << formatRate(0.12499) << QStringLiteral("12.5 %");
         QTest::newRow("ratio") << formatRatio(1.8249) << QStringLiteral("1.82×");
         QTest::newRow("zero") << formatSignificant(0.0) << QStringLiteral("0");
         QTest::newRow("nan") << formatSignificant(std::nan("")) << QStringLiteral("–");

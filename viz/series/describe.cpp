@@ -9,7 +9,7 @@ namespace {
 
 QString describeAmount(const trace::Amount& amount) {
     return amount.unit == trace::Amount::Unit::Rate
-               ? formatPercent(amount.rate)
+               ? formatRate(amount.rate)
                : formatCount(amount.tokens) + QStringLiteral(" tokens");
 }
 

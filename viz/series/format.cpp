@@ -48,6 +48,11 @@ QString formatPercent(double share) {
     return std::isfinite(share) ? formatSignificant(share * 100.0) + QStringLiteral(" %") : kNothing;
 }
 
+QString formatRate(double share) {
+    return std::isfinite(share) ? QString::number(share * 100.0, 'g', 3) + QStringLiteral(" %")
+                                : kNothing;
+}
+
 QString formatRatio(double r) {
     return std::isfinite(r) ? formatSignificant(r) + QStringLiteral("×") : kNothing;
 }
