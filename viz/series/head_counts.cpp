@@ -83,6 +83,16 @@ std::int64_t arrivedIn(const trace::Fate& fate, int layer, TokenRange range) {
     return fate.passes.count(inside.begin, inside.end);
 }
 
+std::optional<std::uint32_t> rankOf(const trace::Fate& fate, HeadPlace at, std::int64_t token) {
+    const trace::LayerFate& layer = fate.layers[static_cast<std::size_t>(at.layer)];
+    if (!layer.ranks || !fate.arrives(at.layer, token) || fate.isWindow(token)) return std::nullopt;
+    const std::int64_t column =
+        layer.compacted ? fate.compactedIndex[static_cast<std::size_t>(token)] : token;
+    const auto row = layer.ranks->row(static_cast<std::size_t>(at.head));
+    if (static_cast<std::size_t>(column) >= row.size()) return std::nullopt;
+    return row[static_cast<std::size_t>(column)];
+}
+
 TokenRange longestGap(const trace::Fate& fate, HeadPlace at) {
     TokenRange longest;
     std::int64_t next = 0;

@@ -34,6 +34,9 @@ std::int64_t keptIn(const trace::Fate& fate, HeadPlace at, TokenRange range);
 /// How many positions of `range` enter the layer.
 std::int64_t arrivedIn(const trace::Fate& fate, int layer, TokenRange range);
 
+/// Rank of a scored token by the scores that decide for the head; absent when it does not arrive.
+std::optional<std::uint32_t> rankOf(const trace::Fate& fate, HeadPlace at, std::int64_t token);
+
 /// The longest run of consecutive positions that the head does not hold: dropped here or never
 /// arrived. The window ends the last one. Empty when nothing is missing.
 TokenRange longestGap(const trace::Fate& fate, HeadPlace at);
