@@ -146,7 +146,11 @@ SafetensorsFile SafetensorsFile::open(std::shared_ptr<const MappedFile> file) {
     if (headerSize > all.size() - 8) bad(path, "the file ends inside its header");
 
     const std::string_view text(reinterpret_cast<const char*>(all.data()) + 8, headerSize);
-    if (text.empty() || text.front() != '{') bad(path, "the header is not a JSON object");
+    // The format asks for the brace first; the reference reader lets JSON white space pass, and files
+    // that stand on this exist.
+    const auto start = text.find_first_not_of(" \t\r\n");
+    if (start == std::string_view::npos || text[start] != '{')
+        bad(path, "the header is not a JSON object");
     const std::span<const std::byte> data = all.subspan(8 + headerSize);
     JsonLimits limits;
     limits.maxDepth = 4;

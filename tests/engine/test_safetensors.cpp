@@ -43,7 +43,8 @@ protected:
 
 std::string packed(std::uint64_t headerSize, const std::string& rest) {
     std::string out;
-    for (int i = 0; i < 8; ++i) out += static_cast<char>(headerSize >> (8 * i) & 0xFF);
+    for (int i = 0; i < 8; ++i)
+        out += static_cast<char>(headerSize >> (8 * i) & 0xFF);
     return out + rest;
 }
 
@@ -55,7 +56,8 @@ std::span<const std::byte> bytesOf(const std::vector<float>& v) {
     return std::as_bytes(std::span(v));
 }
 
-template <class F> ErrorCode codeOf(F&& f) {
+template <class F>
+ErrorCode codeOf(F&& f) {
     try {
         f();
     } catch (const Error& e) {
@@ -73,7 +75,7 @@ std::string a(const std::string& dtype, const std::string& shape, const std::str
            "}";
 }
 
-}  // namespace
+} // namespace
 
 using SafetensorsTest = Files;
 
@@ -85,7 +87,8 @@ TEST_F(SafetensorsTest, RoundTrip) {
     writer.add("flags", DType::U8, {3}, std::as_bytes(std::span(flags)));
     writer.add("values", DType::F32, {2, 3}, bytesOf(values));
     writer.add("streamed", DType::F32, {3, 2}, [&](const SafetensorsWriter::Sink& sink) {
-        for (const float& v : values) sink(std::as_bytes(std::span(&v, 1)));
+        for (const float& v : values)
+            sink(std::as_bytes(std::span(&v, 1)));
     });
     writer.add("scalar", DType::F32, {}, bytesOf(values).first(4));
     writer.add("none", DType::F32, {0, 7}, std::span<const std::byte>{});
@@ -124,6 +127,25 @@ TEST_F(SafetensorsTest, ReadsTheGoldenFiles) {
     EXPECT_EQ(file.metadata().at("name"), "dev-a");
 }
 
+TEST_F(SafetensorsTest, OddFilesThatAreValidOpen) {
+    const std::string entry = a("F32", "[2]", "[0,8]");
+    for (const std::string& header : {"\t\n{" + entry + "}", "{" + entry + "} \r\n\t",
+                                      "{ " + entry + " }", "{\"__metadata__\":{}," + entry + "}"})
+        EXPECT_EQ(SafetensorsFile::open(put(image(header, 8))).tensors().size(), 1U) << header;
+    EXPECT_TRUE(SafetensorsFile::open(put(image(" \n{}", 0))).tensors().empty());
+    const auto shaped = [&](const std::string& dtype, const std::string& shape, std::size_t bytes) {
+        const std::string offsets = "[0," + std::to_string(bytes) + "]";
+        return SafetensorsFile::open(put(image("{" + a(dtype, shape, offsets) + "}", bytes)))
+            .tensors()
+            .front()
+            .elements();
+    };
+    EXPECT_EQ(shaped("I32", "[]", 4), 1);
+    EXPECT_EQ(shaped("I32", "[2,0]", 0), 0);
+    EXPECT_EQ(shaped("BOOL", "[1,1,3]", 3), 3);
+    EXPECT_EQ(shaped("I16", "[7]", 14), 7) << "odd sizes leave later data unaligned";
+}
+
 TEST_F(SafetensorsTest, RefusesEveryMalformedFile) {
     const std::string good = "{" + a("F32", "[2]", "[0,8]") + "}";
     EXPECT_EQ(SafetensorsFile::open(put(image(good, 8))).tensors().size(), 1U);
@@ -138,6 +160,7 @@ TEST_F(SafetensorsTest, RefusesEveryMalformedFile) {
         {"huge header length", packed(~0ULL, good)},
         {"header length near the limit", packed((100U << 20) - 1, good)},
         {"header length zero", packed(0, good)},
+        {"header of spaces", image("    ", 0)},
         {"not JSON", image("{nope", 0)},
         {"not an object", image("[1]", 0)},
         {"text after the object", image(good + "x", 8)},
@@ -165,6 +188,21 @@ TEST_F(SafetensorsTest, RefusesEveryMalformedFile) {
         {"extra member", image(R"({"a":{"dtype":"U8","shape":[],"data_offsets":[0,1],"x":1}})", 1)},
         {"missing member", image(R"({"a":{"dtype":"U8","shape":[]}})", 0)},
         {"tensor not an object", image(R"({"a":3})", 0)},
+        {"offsets of 2^64", image("{" + a("U8", "[1]", "[0,18446744073709551616]") + "}", 1)},
+        {"offsets far beyond",
+         image("{" + a("U8", "[1]", "[9223372036854775807,9223372036854775808]") + "}", 1)},
+        {"offset as text", image("{" + a("U8", "[1]", "[\"0\",1]") + "}", 1)},
+        {"dtype as number",
+         image("{" + a("U8", "[1]", "[0,1]") + "}", 1).replace(8 + 14, 4, "1234")},
+        {"shape as number", image("{" + a("U8", "1", "[0,1]") + "}", 1)},
+        {"rank beyond reason",
+         image("{" + a("U8", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "[0,1]") + "}", 1)},
+        {"name of a tensor twice, once escaped",
+         image("{" + a("U8", "[1]", "[0,1]") +
+                   R"(,"\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
+               2)},
+        {"metadata not an object", image(R"({"__metadata__":[]})", 0)},
+        {"comment", image("{/*" + a("U8", "[1]", "[0,1]") + "*/}", 1)},
         {"metadata not strings", image(R"({"__metadata__":{"k":1}})", 0)},
         {"deep nesting",
          image("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 0)},
@@ -186,7 +224,7 @@ TEST_F(SafetensorsTest, EveryTruncationAndManyFlippedBytesAreHandled) {
             std::string damaged = whole;
             damaged[i] = static_cast<char>(damaged[i] ^ bit);
             try {
-                SafetensorsFile::open(put(damaged));  // a name may change and still be well-formed
+                SafetensorsFile::open(put(damaged)); // a name may change and still be well-formed
             } catch (const Error& e) {
                 EXPECT_EQ(e.code(), ErrorCode::BadFile);
             }
@@ -209,9 +247,13 @@ TEST_F(SafetensorsTest, FailuresLeaveTheEarlierFileIntact) {
     fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read |
                                 fs::perms::others_exec);
     const bool root = ::geteuid() == 0;
-    if (root) { ASSERT_EQ(::seteuid(65534), 0); }
+    if (root) {
+        ASSERT_EQ(::seteuid(65534), 0);
+    }
     EXPECT_EQ(codeOf([&] { writer.save(path); }), ErrorCode::Io);
-    if (root) { ASSERT_EQ(::seteuid(0), 0); }
+    if (root) {
+        ASSERT_EQ(::seteuid(0), 0);
+    }
     fs::permissions(folder, fs::perms::owner_all);
     EXPECT_EQ(readText(path), "earlier");
 
@@ -263,8 +305,8 @@ TEST(Json, LimitsAreKept) {
 TEST(Utf8, AcceptsOnlyTheStandard) {
     for (const char* good : {"", "a", "é", "▁", "😀", "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF"})
         EXPECT_TRUE(isUtf8(good)) << good;
-    for (const char* bad : {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80",
-                            "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-                            "\xE2\x96", "a\xFF", "\xE2\x28\xA1"})
+    for (const char* bad :
+         {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x96", "a\xFF", "\xE2\x28\xA1"})
         EXPECT_FALSE(isUtf8(bad)) << bad;
 }
