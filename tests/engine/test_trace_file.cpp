@@ -18,6 +18,7 @@
 #include <limits>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <utility>
 
 using namespace fkv;
 using namespace fkv::trace;
@@ -85,6 +86,27 @@ ErrorCode codeOf(const std::function<void()>& f) {
     return ErrorCode::Internal;
 }
 
+struct Anything {
+    template <class T>
+    operator T() const;
+};
+
+template <class T, std::size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+    return requires {
+        T{(static_cast<void>(I), Anything{})...};
+    };
+}
+
+/// How many fields an aggregate has.
+template <class T, std::size_t N = 32>
+constexpr std::size_t fieldsOf() {
+    if constexpr (takes<T>(std::make_index_sequence<N>{}))
+        return N;
+    else
+        return fieldsOf<T, N - 1>();
+}
+
 } // namespace
 
 struct Case {
@@ -141,6 +163,29 @@ TEST(TraceFile, KeepsUnusualValues) {
     const trace::Run run = unusual({.tokens = 250});
     io::saveTrace(run, folder / "a");
     expectRoundTrip(*io::openTrace(folder / "a"), run);
+}
+
+/// A new field has to be written, read, and compared in expect_round_trip.h; then it counts here.
+TEST(TraceFile, NoFieldOfARunIsForgotten) {
+    EXPECT_EQ(fieldsOf<trace::Run>(), 12U);
+    EXPECT_EQ(fieldsOf<ModelInfo>(), 13U);
+    EXPECT_EQ(fieldsOf<Machine>(), 6U);
+    EXPECT_EQ(fieldsOf<Prompt>(), 5U);
+    EXPECT_EQ(fieldsOf<LayerPlanes>(), 3U);
+    EXPECT_EQ(fieldsOf<FullPass>(), 9U);
+    EXPECT_EQ(fieldsOf<FastKvPass>(), 6U);
+    EXPECT_EQ(fieldsOf<Settings>(), 7U);
+    EXPECT_EQ(fieldsOf<Budgets>(), 13U);
+    EXPECT_EQ(fieldsOf<LayerBudget>(), 2U);
+    EXPECT_EQ(fieldsOf<Answer>(), 3U);
+    EXPECT_EQ(fieldsOf<AnswerToken>(), 3U);
+    EXPECT_EQ(fieldsOf<Fidelity>(), 4U);
+    EXPECT_EQ(fieldsOf<Timing>(), 10U);
+    EXPECT_EQ(fieldsOf<Span>(), 7U);
+    EXPECT_EQ(fieldsOf<Counters>(), 10U);
+    EXPECT_EQ(fieldsOf<Tables>(), 3U);
+    EXPECT_EQ(fieldsOf<StabilizationTable>(), 5U);
+    EXPECT_EQ(fieldsOf<HeadMassTable>(), 4U);
 }
 
 TEST(TraceFile, ListsTheSetsOfTheMethod) {
