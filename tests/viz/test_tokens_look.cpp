@@ -187,6 +187,28 @@ private Q_SLOTS:
                                           .arg(QLatin1String(presenter ? "presenter" : "normal"))
                                           .arg(QLatin1String(longWords ? "long" : "short")));
     }
+    void allScriptsAreDrawn() {
+        auto run = std::make_shared<trace::Run>(*testing::makeRun(kSpec));
+        auto prompt = std::make_shared<trace::Prompt>(*run->prompt);
+        prompt->text.clear();
+        const std::vector<std::string> words{
+            "The", " word", " שלום", " עולם",  " and",   " مرحبا", " بالعالم", "\n",  "مر",
+            "حبا", " يا",   " صديق", ".",      "\n",     "cafe",   "\xCC\x81", " na", "ïve",
+            "\t",  "x",     "\x80",  " Größe", " Ωμέγα", " Ж",     "изнь",     "\n"};
+        for (std::size_t i = 0; i < prompt->ids.size(); ++i) {
+            const auto begin = static_cast<std::uint32_t>(prompt->text.size());
+            if (i > 0) prompt->text += words[(i - 1) % words.size()];
+            prompt->ids[i] = i == 0 ? 1 : static_cast<std::int32_t>(100 + (i - 1) % words.size());
+            prompt->bytes[i] = {begin, static_cast<std::uint32_t>(prompt->text.size())};
+        }
+        run->prompt = prompt;
+        Window w(420);
+        w.f.shown.setRun(run, testing::makeFate(run));
+        QCoreApplication::processEvents();
+        testing::savePicture(w.panel, QStringLiteral("tokens-scripts"));
+        QTest::mouseMove(w.page(), w.at(4)); // behind the Hebrew words
+        QCOMPARE(w.f.selection.hover().token, std::int64_t{4});
+    }
     void everyStateHasAPicture() {
         Window w;
         const auto picture = [&](const char* name) {

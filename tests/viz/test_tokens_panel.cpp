@@ -160,6 +160,15 @@ private Q_SLOTS:
         w.press(Qt::Key_P);
         QCOMPARE(w.f.selection.firstSpan()->tokens, (TokenRange{10, 21}));
     }
+    void aNinthSpanIsNotTracked() {
+        Window w;
+        for (std::int64_t i = 0; i < Selection::kMostMarks; ++i)
+            w.f.selection.addSpan({500 + i, 501 + i}, QStringLiteral("span"));
+        w.drag(10, 20);
+        QVERIFY(!w.barButton(QStringLiteral("Track"))->isEnabled());
+        w.press(Qt::Key_P);
+        QCOMPARE(w.view().chosen(), (TokenRange{10, 21})); // still there, to be copied
+    }
     void findCountsAndSteps() {
         Window w;
         w.press(Qt::Key_F, Qt::ControlModifier);

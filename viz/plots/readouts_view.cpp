@@ -58,6 +58,14 @@ ReadoutsView::ReadoutsView(const ViewContext& context, QWidget* parent)
     refresh();
 }
 
+ReadoutsView::~ReadoutsView() {
+    // A field that dies with the focus says that editing is finished: to nobody by then.
+    for (QLineEdit* edit : {m_gibEdit, m_editor}) {
+        edit->removeEventFilter(this);
+        edit->disconnect(this);
+    }
+}
+
 void ReadoutsView::setupEditors() {
     m_gibEdit = new QLineEdit(gibText(m_gib), this);
     m_gibEdit->setAccessibleName(tr("Memory for KV caches in GiB"));

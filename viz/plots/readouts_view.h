@@ -18,6 +18,7 @@ class ReadoutsView : public QWidget {
     Q_OBJECT
 public:
     explicit ReadoutsView(const ViewContext& context, QWidget* parent = nullptr);
+    ~ReadoutsView() override;
 
     /// For saving: targets by keyOf(), as text, and "gib". setTargets() skips what it cannot read.
     QVariantMap targets() const;

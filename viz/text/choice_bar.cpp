@@ -43,6 +43,11 @@ void ChoiceBar::arrange(int columns) {
     grid->invalidate();
 }
 
+void ChoiceBar::setCanTrack(bool on) {
+    m_buttons.front()->setEnabled(on);
+    m_buttons.front()->setToolTip(on ? QString() : tr("Eight spans are tracked already"));
+}
+
 void ChoiceBar::showNear(const QPoint& point, const QRect& keepFree) {
     const QSize room = parentWidget()->size();
     arrange(4);

@@ -16,6 +16,9 @@ public:
     /// Shows the bar near a point of the parent, whole and beside `keepFree` where there is room.
     void showNear(const QPoint& point, const QRect& keepFree);
 
+    /// Off when there is no number left for one more span.
+    void setCanTrack(bool on);
+
 Q_SIGNALS:
     void track();
     void copyText();

@@ -58,8 +58,9 @@ void FindBar::setCount(std::int64_t current, std::int64_t hits, bool more) {
     else if (hits == 0)
         m_count->setText(tr("none"));
     else
-        m_count->setText(
-            tr("%1 of %2").arg(formatCount(current + 1), formatCount(hits) + (more ? QStringLiteral("+") : QString())));
+        m_count->setText(tr("%1 of %2")
+                             .arg(formatCount(current + 1),
+                                  formatCount(hits) + (more ? QStringLiteral("+") : QString())));
 }
 
 QString FindBar::countText() const {

@@ -19,7 +19,8 @@ public:
 
     QString needle() const;
     void open();
-    /// `current` counts from 0 and is below `hits`, unless there are none; `more` than were counted.
+    /// `current` counts from 0 and is below `hits`, unless there are none; `more` than were
+    /// counted.
     void setCount(std::int64_t current, std::int64_t hits, bool more);
     QString countText() const;
 

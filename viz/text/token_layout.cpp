@@ -83,6 +83,7 @@ void TokenLayout::startLine(std::int64_t token, bool wrapped, bool rightToLeft) 
 }
 
 std::int64_t TokenLayout::lineOf(std::int64_t token) const {
+    if (lines() == 0) return 0;
     const auto after = std::upper_bound(m_starts.begin(), m_starts.end() - 1, token);
     return std::max<std::int64_t>(after - m_starts.begin() - 1, 0);
 }

@@ -33,7 +33,7 @@ public:
         const auto i = static_cast<std::size_t>(line);
         return {m_starts[i], m_starts[i + 1]};
     }
-    /// Line of a token in [0, N), by binary search in the line starts.
+    /// Line of a token in [0, N), by binary search in the line starts; 0 without lines.
     std::int64_t lineOf(std::int64_t token) const;
     /// Base direction of the paragraph a line belongs to.
     bool rightToLeft(std::int64_t line) const {

@@ -57,7 +57,7 @@ private:
     TokenRange m_visible;
     BestCells m_best;
     std::vector<std::int32_t> m_kept; ///< per cell
-    std::vector<MarkShape> m_marks; ///< px.x0 and x1 are rows
+    std::vector<MarkShape> m_marks;   ///< px.x0 and x1 are rows
     QImage m_picture;                 ///< one px wide: a colour a row
     int m_grab = 0;                   ///< px from the middle of the frame to where it was grabbed
     int m_bestMade = 0, m_picturesMade = 0;

@@ -26,6 +26,7 @@ TokensPanel::TokensPanel(const ViewContext& context, QWidget* parent)
     m_find = new FindBar(body);
     m_find->hide();
     m_view = new TokensView(context, body);
+    m_view->setAccessibleName(tr("Tokens"));
     column->addWidget(m_find);
     column->addWidget(m_view, 1);
     body->setFocusPolicy(Qt::StrongFocus);
@@ -127,11 +128,11 @@ void TokensPanel::updateNote() {
     updateReadout();
 }
 
-void TokensPanel::updateReadout() {
+QString TokensPanel::describe() const {
     const trace::RunPtr& run = context().shown.run();
     const trace::FatePtr& fate = context().shown.fate();
     const TokenLooks& looks = m_view->looks();
-    if (!run || !fate || !looks.valid()) return setReadout({});
+    if (!run || !fate || !looks.valid()) return {};
     const auto kept = [&looks](TokenRange tokens) {
         return tr("%1: %2 of %3 tokens")
             .arg(withState(describeDecider(looks.decider()), looks.state()),
@@ -141,12 +142,16 @@ void TokensPanel::updateReadout() {
     const TokenRange chosen = m_view->chosen();
     const std::int64_t hovered = context().selection.hover().token;
     if (chosen.size() > 0)
-        setReadout(tr("tokens %1–%2").arg(formatCount(chosen.begin), formatCount(chosen.end - 1)) +
-                   QStringLiteral(" · ") + kept(chosen));
-    else if (hovered >= 0 && hovered < run->tokens())
-        setReadout(describeToken(*run, looks, *fate, hovered));
-    else
-        setReadout(kept({0, run->tokens()}));
+        return tr("tokens %1–%2").arg(formatCount(chosen.begin), formatCount(chosen.end - 1)) +
+               QStringLiteral(" · ") + kept(chosen);
+    if (hovered >= 0 && hovered < run->tokens()) return describeToken(*run, looks, *fate, hovered);
+    return kept({0, run->tokens()});
+}
+
+void TokensPanel::updateReadout() {
+    setReadout(describe());
+    // The body hands the focus on: what has it must say so itself.
+    m_view->setAccessibleDescription(readout());
 }
 
 void TokensPanel::paintFigure(QPainter& painter, const QSize& size) {

@@ -38,6 +38,7 @@ private:
     void followRun();
     void updateNote();
     void updateReadout();
+    QString describe() const;
     void search(const QString& needle);
     void step(int by);
     void showCount();

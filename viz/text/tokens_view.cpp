@@ -254,8 +254,12 @@ void TokensView::paintFigure(QPainter& painter, const QSize& size) const {
         y += page.lineHeight();
     }
     painter.restore();
-    const QRect mapArea(size.width() - TokenMap::kWidth, 0, TokenMap::kWidth, size.height());
-    m_map->paint(painter, mapArea);
+    // The map shows the whole prompt, however much text the figure has room for.
+    painter.save();
+    painter.translate(size.width() - TokenMap::kWidth, 0);
+    painter.scale(1.0, static_cast<double>(size.height()) / std::max(1, m_map->height()));
+    m_map->paint(painter, m_map->rect());
+    painter.restore();
 }
 
 void TokensView::resizeEvent(QResizeEvent*) {

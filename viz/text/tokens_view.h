@@ -101,7 +101,9 @@ private:
     QBasicTimer m_autoScroll;
 };
 
-/// Whose decision the bars below tokens show: the pinned head's, else that of the fate mode.
+/// Whose decision the bars below tokens show: the pinned head's, else that of the fate mode. Under
+/// TSP that is the decision itself, whatever the layer: the map keeps every token of layers up to
+/// t, but a text in which all is marked would say nothing about the very layer that decides.
 Decider deciderOf(const ViewContext& context);
 
 } // namespace fkv::viz

@@ -99,6 +99,10 @@ void TokensView::mouseDoubleClickEvent(QMouseEvent* event) {
 
 void TokensView::showChoiceBar(const QPoint& near) {
     if (m_chosen.size() == 0) return;
+    const auto& marks = m_context.selection.marks();
+    const auto spans =
+        std::count_if(marks.begin(), marks.end(), [](const Mark& m) { return m.span; });
+    m_choiceBar->setCanTrack(spans < Selection::kMostMarks);
     const int up = static_cast<int>(-top());
     const QRect first = m_page.rectOf(m_chosen.begin).translated(0, up);
     const QRect last = m_page.rectOf(m_chosen.end - 1).translated(0, up);
@@ -182,8 +186,7 @@ void TokensView::trackChosen() {
     if (!m_text || m_chosen.size() == 0) return;
     QString name = QString::fromStdString(m_text->text(m_chosen)).simplified();
     if (name.size() > kLongestName) name = name.left(kLongestName - 1).trimmed() + u'…';
-    m_context.selection.addSpan(m_chosen, name);
-    choose({});
+    if (m_context.selection.addSpan(m_chosen, name) != 0) choose({});
 }
 
 void TokensView::copy(bool ids) {
