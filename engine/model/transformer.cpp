@@ -92,9 +92,11 @@ void Transformer::runLayer(const LayerRun& run, PassScope& scope) {
         });
         appendKeys(run, chunk, scope);
         if (chunk.dead == rows) continue;
-        attend(run, chunk, scope);
-        keepQueries(run, chunk, scope);
         const std::int64_t live = rows - chunk.dead;
+        ops::View queries = m_qkv.view.rowsFrom(chunk.dead, live);
+        queries.cols = m_queryCols;
+        attend(queries, {run.kv, run.from + begin + chunk.dead, {}}, scope);
+        keepQueries(run, chunk, scope);
         finishRows(run.layer, run.x.rowsFrom(begin + chunk.dead, live),
                    m_attended.view.rowsFrom(0, live), scope);
     }
@@ -125,17 +127,27 @@ void Transformer::appendKeys(const LayerRun& run, const Chunk& chunk, PassScope&
     run.kv.length = at + chunk.rows;
 }
 
-void Transformer::attend(const LayerRun& run, const Chunk& chunk, PassScope& scope) {
-    const std::int64_t live = chunk.rows - chunk.dead;
-    ops::AttentionParams attention{};
-    attention.queries = m_qkv.view.rowsFrom(chunk.dead, live);
-    attention.queries.cols = m_queryCols;
-    attention.out = m_attended.view.rowsFrom(0, live);
-    attention.ranges[0] = {run.kv, run.from + chunk.begin + chunk.dead, {}};
-    attention.rangeCount = 1;
-    attention.queryHeads = m_config.queryHeads;
-    attention.scale = attentionScale();
-    scope.op(Zone::Attention, live, [&] { m_backend.attention(attention); });
+void Transformer::attend(const ops::View& queries, const ops::KvRange& range, PassScope& scope) {
+    // The longer the keys, the fewer rows an op takes: between ops a pass can be stopped or held.
+    constexpr std::int64_t kPairs = std::int64_t{1} << 21;
+    constexpr std::int64_t kLeastRows = 64;
+    const std::int64_t piece = std::max(
+        kLeastRows, kPairs / std::max<std::int64_t>(range.kv.length, 1) / kLeastRows * kLeastRows);
+    for (std::int64_t begin = 0; begin < queries.rows; begin += piece) {
+        const std::int64_t rows = std::min(piece, queries.rows - begin);
+        ops::AttentionParams attention{};
+        attention.queries = queries.rowsFrom(begin, rows);
+        attention.out = m_attended.view.rowsFrom(begin, rows);
+        attention.ranges[0] = range;
+        if (range.visibleRows.empty())
+            attention.ranges[0].causalOffset += begin;
+        else
+            attention.ranges[0].visibleRows = part(range.visibleRows, begin, rows);
+        attention.rangeCount = 1;
+        attention.queryHeads = m_config.queryHeads;
+        attention.scale = attentionScale();
+        scope.op(Zone::Attention, rows, [&] { m_backend.attention(attention); });
+    }
 }
 
 void Transformer::keepQueries(const LayerRun& run, const Chunk& chunk, PassScope& scope) {
@@ -193,16 +205,9 @@ void Transformer::runRows(const RowsRun& run, PassScope& scope) {
         const std::int64_t rows = std::min(kChunk, run.x.rows - begin);
         const ops::View x = run.x.rowsFrom(begin, rows);
         projectQueries(run.layer, x, part(run.positions, begin, rows), scope);
-        ops::AttentionParams attention{};
-        attention.queries = packed(m_qkv, rows, m_queryCols);
-        attention.out = m_attended.view.rowsFrom(0, rows);
-        attention.ranges[0].kv = run.kv;
-        attention.ranges[0].visibleRows = part(run.visible, begin, rows);
-        attention.rangeCount = 1;
-        attention.queryHeads = m_config.queryHeads;
-        attention.scale = attentionScale();
-        scope.op(Zone::Attention, rows, [&] { m_backend.attention(attention); });
-        finishRows(run.layer, x, attention.out, scope);
+        attend(packed(m_qkv, rows, m_queryCols), {run.kv, 0, part(run.visible, begin, rows)},
+               scope);
+        finishRows(run.layer, x, m_attended.view.rowsFrom(0, rows), scope);
     }
 }
 

@@ -91,7 +91,8 @@ public:
 private:
     struct Chunk;
     void appendKeys(const LayerRun& run, const Chunk& chunk, PassScope& scope);
-    void attend(const LayerRun& run, const Chunk& chunk, PassScope& scope);
+    /// Attention of rows of queries into the front of m_attended.
+    void attend(const ops::View& queries, const ops::KvRange& range, PassScope& scope);
     void keepQueries(const LayerRun& run, const Chunk& chunk, PassScope& scope);
     void projectQueries(int layer, const ops::View& x, std::span<const std::int32_t> positions,
                         PassScope& scope);

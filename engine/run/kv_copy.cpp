@@ -38,7 +38,7 @@ void resizeCache(Transformer& transformer, model::LayerCache& cache, std::int64_
 }
 
 std::size_t expectedSpans(std::int64_t rows, int layers) {
-    constexpr std::size_t kOfChunk = 12;
+    constexpr std::size_t kOfChunk = 20;
     constexpr std::size_t kOfLayer = 16;
     const auto chunks = static_cast<std::size_t>(rows / Transformer::kChunk + 1);
     return static_cast<std::size_t>(layers) * (chunks * kOfChunk + kOfLayer) + kOfLayer;
