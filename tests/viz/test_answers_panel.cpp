@@ -239,7 +239,7 @@ private Q_SLOTS:
         QVERIFY(!w.view().spinning());
         QCOMPARE(w.content().verdict, QStringLiteral("✖ differs from token 1"));
         QVERIFY(!w.content().fidelity.contains(QStringLiteral("mean"))); // one step is no mean
-        QVERIFY(w.content().settings.contains(QStringLiteral("10.0 %")));
+        QVERIFY(w.content().settings.contains(QStringLiteral("KV 10 %")));
         QCOMPARE(w.content().methodHolds, std::optional<bool>());
     }
     void anotherPromptDropsTheAnswers() {
