@@ -35,14 +35,14 @@ Transformer::Transformer(const Config& config, const Weights& weights, ops::Back
       m_memory(backend),
       m_queryCols(std::int64_t{config.queryHeads} * config.headDim),
       m_keyCols(2 * std::int64_t{config.kvHeads} * config.headDim) {
-    backend.reserve({kChunk, config.contextLength, config.queryHeads, config.kvHeads,
+    backend.reserve({chunkRows(), config.contextLength, config.queryHeads, config.kvHeads,
                      config.headDim, config.hidden, config.intermediate, config.vocabulary});
     const DType activation = backend.info().weightType;
-    m_normed = m_memory.matrix(kChunk, config.hidden, activation);
-    m_qkv = m_memory.matrix(kChunk, m_queryCols + m_keyCols, activation);
-    m_attended = m_memory.matrix(kChunk, m_queryCols, activation);
-    m_gateUp = m_memory.matrix(kChunk, 2 * std::int64_t{config.intermediate}, activation);
-    m_gated = m_memory.matrix(kChunk, config.intermediate, activation);
+    m_normed = m_memory.matrix(chunkRows(), config.hidden, activation);
+    m_qkv = m_memory.matrix(chunkRows(), m_queryCols + m_keyCols, activation);
+    m_attended = m_memory.matrix(chunkRows(), m_queryCols, activation);
+    m_gateUp = m_memory.matrix(chunkRows(), 2 * std::int64_t{config.intermediate}, activation);
+    m_gated = m_memory.matrix(chunkRows(), config.intermediate, activation);
     m_logits = m_memory.matrix(1, config.vocabulary);
     m_scratchBytes = m_memory.heldBytes();
 }
@@ -71,8 +71,8 @@ float Transformer::attentionScale() const {
 }
 
 void Transformer::embed(std::span<const std::int32_t> ids, const ops::View& out, PassScope& scope) {
-    for (std::int64_t begin = 0; begin < out.rows; begin += kChunk) {
-        const std::int64_t rows = std::min(kChunk, out.rows - begin);
+    for (std::int64_t begin = 0; begin < out.rows; begin += chunkRows()) {
+        const std::int64_t rows = std::min(chunkRows(), out.rows - begin);
         scope.op(Zone::Embed, rows, [&] {
             m_backend.embed(
                 {part(ids, begin, rows), m_weights.embedding, out.rowsFrom(begin, rows)});
@@ -82,8 +82,8 @@ void Transformer::embed(std::span<const std::int32_t> ids, const ops::View& out,
 
 void Transformer::runLayer(const LayerRun& run, PassScope& scope) {
     const ops::LayerWeights& w = m_weights.layers[static_cast<std::size_t>(run.layer)];
-    for (std::int64_t begin = 0; begin < run.x.rows; begin += kChunk) {
-        const std::int64_t rows = std::min(kChunk, run.x.rows - begin);
+    for (std::int64_t begin = 0; begin < run.x.rows; begin += chunkRows()) {
+        const std::int64_t rows = std::min(chunkRows(), run.x.rows - begin);
         const Chunk chunk{begin, rows, std::clamp<std::int64_t>(run.live - begin, 0, rows),
                           part(run.positions, begin, rows)};
         scope.op(Zone::Norm, rows, [&] {
@@ -201,8 +201,8 @@ void Transformer::finishRows(int layer, const ops::View& x, const ops::View& att
 }
 
 void Transformer::runRows(const RowsRun& run, PassScope& scope) {
-    for (std::int64_t begin = 0; begin < run.x.rows; begin += kChunk) {
-        const std::int64_t rows = std::min(kChunk, run.x.rows - begin);
+    for (std::int64_t begin = 0; begin < run.x.rows; begin += chunkRows()) {
+        const std::int64_t rows = std::min(chunkRows(), run.x.rows - begin);
         const ops::View x = run.x.rowsFrom(begin, rows);
         projectQueries(run.layer, x, part(run.positions, begin, rows), scope);
         attend(packed(m_qkv, rows, m_queryCols), {run.kv, 0, part(run.visible, begin, rows)},

@@ -22,13 +22,11 @@ struct LayerCache {
 /// Queries kept of the end of a layer, and so the widest window that can be scored.
 inline constexpr std::int64_t kMostWindow = 64;
 
-/// The blocks of a Llama model over one backend. Prefill runs layer by layer in chunks of kChunk
+/// The blocks of a Llama model over one backend. Prefill runs layer by layer in chunks of chunkRows()
 /// tokens; chunk sizes are constants, so that two runs give the same bits. All scratch is made
 /// here, so no layer allocates. Borrows its arguments.
 class Transformer {
 public:
-    static constexpr std::int64_t kChunk = 512;
-
     Transformer(const Config& config, const Weights& weights, ops::Backend& backend);
 
     LayerCache makeCache(std::int64_t capacity);
@@ -67,7 +65,7 @@ public:
     /// Post-RoPE queries [R, H d] of rows of x, whose layer is not run.
     struct QueriesRun {
         int layer;
-        ops::View x;                             ///< [R <= kChunk, hidden]
+        ops::View x;                             ///< [R <= chunkRows(), hidden]
         std::span<const std::int32_t> positions; ///< [R]
         ops::View out;                           ///< [R, H d]
     };
@@ -81,6 +79,8 @@ public:
                                std::span<ops::DecodeLayer> layers, const ops::View& logits) const;
 
     float attentionScale() const;
+    /// Rows that a layer runs at once, DeviceInfo::chunkRows.
+    std::int64_t chunkRows() const { return m_backend.info().chunkRows; }
     const Config& config() const { return m_config; }
     const Weights& weights() const { return m_weights; }
     ops::Backend& backend() { return m_backend; }
@@ -105,11 +105,11 @@ private:
     std::int64_t m_queryCols; ///< H d
     std::int64_t m_keyCols;   ///< 2 G d: keys and values
     std::int64_t m_scratchBytes = 0;
-    ops::Tensor m_normed;   ///< [kChunk, hidden]
-    ops::Tensor m_qkv;      ///< [kChunk, (H + 2 G) d]
-    ops::Tensor m_attended; ///< [kChunk, H d]
-    ops::Tensor m_gateUp;   ///< [kChunk, 2 F]
-    ops::Tensor m_gated;    ///< [kChunk, F]
+    ops::Tensor m_normed;   ///< [chunkRows(), hidden]
+    ops::Tensor m_qkv;      ///< [chunkRows(), (H + 2 G) d]
+    ops::Tensor m_attended; ///< [chunkRows(), H d]
+    ops::Tensor m_gateUp;   ///< [chunkRows(), 2 F]
+    ops::Tensor m_gated;    ///< [chunkRows(), F]
     ops::Tensor m_logits;   ///< [1, V]
 };
 

@@ -5,6 +5,7 @@
 #include "engine/ops/params.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ struct DeviceInfo {
     std::size_t memoryBytes = 0;
     DType weightType = DType::F32;  ///< what weights and activations are held in
     DType kvType = DType::F32;
+    /// Rows that prefill runs at once inside a layer: a constant of the backend, never tuned, so that
+    /// two runs give the same bits.
+    std::int64_t chunkRows = 512;
 };
 
 /// Every operation the method needs, at fused grain, device-free. Ops enqueue and return nothing;
@@ -36,6 +40,9 @@ public:
     virtual void upload(const View& to, const void* from) = 0;
     /// Checkpoint weights (F32, F16 or BF16, maybe unaligned) to the backend's weight type.
     virtual void uploadWeights(const View& to, const void* from, DType fromType) = 0;
+    /// Normal values of standard deviation `scale`, made where they are needed: the same seed gives the
+    /// same values on the same kind of backend. `to` is contiguous, of the weight type.
+    virtual void fillRandom(const View& to, std::uint64_t seed, float scale) = 0;
     /// Backend to host; complete after synchronize().
     virtual void readback(void* to, const View& from) = 0;
     virtual void copy(const View& to, const View& from) = 0;

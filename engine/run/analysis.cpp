@@ -91,7 +91,7 @@ void Analysis::planProgress() {
     const bool full = !fullServes();
     if (full)
         m_progress.plan(layers *
-                        (tokens - static_cast<double>(restartRow(m_held.full, m_prompt->ids))));
+                        (tokens - static_cast<double>(restartRow(m_context, m_held.full, m_prompt->ids))));
     if (full || !rerunServes())
         m_progress.plan(rerunLayers(m_held.full, m_budgets, layers) *
                         static_cast<double>(m_budgets.propagated));
@@ -118,7 +118,7 @@ void Analysis::ensureFull() {
     request.ids = m_prompt->ids;
     request.scoring = m_scoring;
     request.checkpointBudgetBytes = m_request.checkpointBudgetBytes;
-    const std::int64_t rows = m_prompt->size() - restartRow(m_held.full, m_prompt->ids);
+    const std::int64_t rows = m_prompt->size() - restartRow(m_context, m_held.full, m_prompt->ids);
     request.progress = [&](int layer) {
         if (layer > 0) m_progress.advance(static_cast<double>(rows));
         m_progress.report("Prefill, layer " + std::to_string(layer + 1) + " of " +

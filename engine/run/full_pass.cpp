@@ -48,7 +48,7 @@ void resizeRows(Transformer& transformer, ops::Tensor& rows, std::int64_t capaci
 std::int64_t prepare(const RunContext& context, const FullPassRequest& request, HeldFull& held) {
     Transformer& transformer = context.transformer();
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
-    std::int64_t kept = restartRow(held, request.ids);
+    std::int64_t kept = restartRow(context, held, request.ids);
     held.complete = false;
     held.planes = nullptr;
     held.ids.resize(static_cast<std::size_t>(kept));
@@ -146,13 +146,15 @@ std::int64_t scoredTokens(std::int64_t tokens, const model::Scoring& scoring) {
 
 } // namespace
 
-std::int64_t restartRow(const HeldFull& held, std::span<const std::int32_t> ids) {
+std::int64_t restartRow(const RunContext& context, const HeldFull& held,
+                        std::span<const std::int32_t> ids) {
     const auto difference = std::mismatch(held.ids.begin(), held.ids.end(), ids.begin(), ids.end());
     const auto common = static_cast<std::int64_t>(difference.second - ids.begin());
     // The newest queries are made again, so all of them have to lie in rows that are run.
     const auto tokens = static_cast<std::int64_t>(ids.size());
     const std::int64_t row = std::max<std::int64_t>(0, std::min(common, tokens - kMostWindow));
-    return row / Transformer::kChunk * Transformer::kChunk;
+    const std::int64_t chunk = context.transformer().chunkRows();
+    return row / chunk * chunk;
 }
 
 bool holdsCheckpoints(const RunContext& context, std::int64_t budgetBytes, const HeldFull& held) {
@@ -174,7 +176,7 @@ std::int64_t runFullPass(const RunContext& context, const FullPassRequest& reque
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
     PlaneCapture capture(context.transformer(),
                          {context.layers(), scoredTokens(tokens, request.scoring), true});
-    SpanSink spans(expectedSpans(tokens - from, context.layers()));
+    SpanSink spans(expectedSpans(context.transformer(), tokens - from));
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     std::vector<float> logits = runRowsOfAllLayers(context, request, full, capture, scope);
     const auto planes = planesOf(capture, request.scoring);
@@ -195,7 +197,7 @@ void scoreAnew(const RunContext& context, const model::Scoring& scoring, HeldSta
     PlaneCapture capture(context.transformer(),
                          {context.layers(), scoredTokens(tokens, scoring), true});
     model::Scorer scorer(context.transformer(), tokens - scoring.window);
-    SpanSink spans(expectedSpans(0, context.layers()));
+    SpanSink spans(expectedSpans(context.transformer(), 0));
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     for (int l = 0; l < context.layers(); ++l) {
         const HeldLayer& layer = full.layers[static_cast<std::size_t>(l)];

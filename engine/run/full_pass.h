@@ -22,7 +22,8 @@ void dropCheckpoints(const RunContext& context, std::int64_t budgetBytes, HeldFu
 
 /// First row that must be run for `ids` when `held` stays: rows before it are the same in every
 /// layer. A multiple of the chunk, so that rows are computed in the same chunks as in a fresh pass.
-std::int64_t restartRow(const HeldFull& held, std::span<const std::int32_t> ids);
+std::int64_t restartRow(const RunContext& context, const HeldFull& held,
+                        std::span<const std::int32_t> ids);
 
 /// Full-context prefill with capture of every layer, from the first changed token on. When it is
 /// stopped or throws, `held` is not complete but sound: its ids tell which rows can be used again.

@@ -37,11 +37,12 @@ void resizeCache(Transformer& transformer, model::LayerCache& cache, std::int64_
     cache = std::move(resized);
 }
 
-std::size_t expectedSpans(std::int64_t rows, int layers) {
+std::size_t expectedSpans(const Transformer& transformer, std::int64_t rows) {
     constexpr std::size_t kOfChunk = 20;
     constexpr std::size_t kOfLayer = 16;
-    const auto chunks = static_cast<std::size_t>(rows / Transformer::kChunk + 1);
-    return static_cast<std::size_t>(layers) * (chunks * kOfChunk + kOfLayer) + kOfLayer;
+    const auto chunks = static_cast<std::size_t>(rows / transformer.chunkRows() + 1);
+    const auto layers = static_cast<std::size_t>(transformer.config().layers);
+    return layers * (chunks * kOfChunk + kOfLayer) + kOfLayer;
 }
 
 } // namespace fkv::run

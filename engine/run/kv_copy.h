@@ -20,6 +20,6 @@ void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t beg
 std::vector<std::int32_t> consecutive(std::int64_t begin, std::int64_t end);
 
 /// Spans that a pass of so many rows records: what its sink reserves.
-std::size_t expectedSpans(std::int64_t rows, int layers);
+std::size_t expectedSpans(const model::Transformer& transformer, std::int64_t rows);
 
 } // namespace fkv::run

@@ -54,7 +54,8 @@ std::int64_t layerPlaneBytes(const trace::ModelInfo& m, std::int64_t scored) {
 } // namespace
 
 std::int64_t heldCapacity(const LoadedModel& model, std::int64_t tokens) {
-    const std::int64_t rounded = (tokens / Transformer::kChunk + 1) * Transformer::kChunk;
+    const std::int64_t chunk = model.transformer().chunkRows();
+    const std::int64_t rounded = (tokens / chunk + 1) * chunk;
     return std::max(tokens, std::min(rounded, model.config().contextLength));
 }
 
