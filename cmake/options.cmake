@@ -14,11 +14,12 @@ endif()
 
 add_library(fkv_options INTERFACE)
 target_include_directories(fkv_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(fkv_options INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers)
+target_compile_options(fkv_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wno-missing-field-initializers>)
 # A floating-point result must not depend on how the compiler felt about contraction.
-target_compile_options(fkv_options INTERFACE -ffp-contract=off)
+target_compile_options(fkv_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
 if(FKV_WERROR)
-    target_compile_options(fkv_options INTERFACE -Werror)
+    target_compile_options(fkv_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(FKV_SANITIZE)
     target_compile_options(fkv_options INTERFACE

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+#include <random>
 #include <string>
 #include <unistd.h>
 
@@ -116,6 +117,16 @@ void CpuBackend::uploadWeights(const ops::View& to, const void* from, DType from
         float* out = cpu::rowOf(to, static_cast<std::int64_t>(r));
         const std::byte* in = source + r * static_cast<std::size_t>(to.cols) * step;
         for (std::int64_t c = 0; c < to.cols; ++c, in += step) out[c] = floatFrom(in, fromType);
+    });
+}
+
+void CpuBackend::fillRandom(const ops::View& to, std::uint64_t seed, float scale) {
+    // One generator a row: the values do not depend on who fills it.
+    m_pool.parallelFor(static_cast<std::size_t>(to.rows), [&](std::size_t r, int) {
+        std::mt19937_64 random(seed * 0x9e3779b97f4a7c15ULL + r);
+        std::normal_distribution<float> normal(0.0F, scale);
+        float* row = cpu::rowOf(to, static_cast<std::int64_t>(r));
+        for (std::int64_t c = 0; c < to.cols; ++c) row[c] = normal(random);
     });
 }
 

@@ -20,6 +20,7 @@ public:
     ops::BufferPtr allocate(std::size_t bytes, ops::Lifetime lifetime) override;
     void upload(const ops::View& to, const void* from) override;
     void uploadWeights(const ops::View& to, const void* from, DType fromType) override;
+    void fillRandom(const ops::View& to, std::uint64_t seed, float scale) override;
     void readback(void* to, const ops::View& from) override;
     void copy(const ops::View& to, const ops::View& from) override;
     void synchronize() override {}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/cuda/check.h"
+#include "engine/cuda/cuda_backend.h"
+#include "engine/cuda/decoder.h"
+#include "engine/ops/validate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace fkv::cuda {
+
+namespace {
+
+constexpr std::int64_t kStepRows = 64;
+
+} // namespace
+
+void CudaBackend::decodeStep(const ops::DecodePlan& p) {
+    ops::validate(p, m_info);
+    if (p.tokens.empty()) return;
+    if (Decoder::takes(p)) return m_decoder->step(p);
+    decodeRows(p);
+}
+
+/// Several tokens at once, or shapes the streaming kernels do not take: op by op, in chunks that
+/// are causal inside themselves.
+void CudaBackend::decodeRows(const ops::DecodePlan& p) {
+    const DType type = m_info.weightType;
+    const ops::LayerWeights& w0 = p.layers.front().weights;
+    std::vector<ops::BufferPtr> memory;
+    const auto rowsOf = [&](std::int64_t cols) {
+        memory.push_back(allocate(static_cast<std::size_t>(kStepRows * cols) * sizeOf(type),
+                                  ops::Lifetime::Scratch));
+        return ops::View{memory.back()->data(), type, kStepRows, cols, cols};
+    };
+    const ops::View allX = rowsOf(p.embedding.cols), allNormed = rowsOf(p.embedding.cols),
+                    allQkv = rowsOf(w0.qkv.rows), allAttended = rowsOf(w0.out.cols),
+                    allGateUp = rowsOf(w0.gateUp.rows), allGated = rowsOf(w0.down.cols);
+    for (std::int64_t first = 0; first < static_cast<std::int64_t>(p.tokens.size());
+         first += kStepRows) {
+        const std::int64_t rows =
+            std::min(kStepRows, static_cast<std::int64_t>(p.tokens.size()) - first);
+        std::vector<std::int32_t> positions(static_cast<std::size_t>(rows));
+        std::iota(positions.begin(), positions.end(),
+                  static_cast<std::int32_t>(p.position + first));
+        const auto part = [rows](const ops::View& v) { return v.rowsFrom(0, rows); };
+        const ops::View x = part(allX), normed = part(allNormed), qkv = part(allQkv),
+                        attended = part(allAttended), gateUp = part(allGateUp),
+                        gated = part(allGated);
+        embed({p.tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)),
+               p.embedding, x});
+        for (ops::DecodeLayer& layer : p.layers) {
+            const ops::LayerWeights& w = layer.weights;
+            const std::int64_t at = layer.tail.length;
+            rmsNorm({x, w.inputNorm, p.eps, normed});
+            linear({normed, w.qkv, w.qkvBias, qkv, false});
+            ropeAppend({qkv, positions, p.cosTable, p.sinTable, p.queryHeads, layer.tail, at});
+            layer.tail.length = at + rows;
+            ops::AttentionParams a{};
+            a.queries = qkv;
+            a.queries.cols = p.queryHeads * layer.tail.headDim;
+            a.out = attended;
+            a.ranges[0].kv = layer.prefix;
+            a.ranges[1].kv = layer.tail;
+            a.ranges[1].causalOffset = at;
+            a.rangeCount = 2;
+            a.queryHeads = p.queryHeads;
+            a.scale = 1.0F / std::sqrt(static_cast<float>(layer.tail.headDim));
+            attention(a);
+            linear({attended, w.out, {}, x, true});
+            rmsNorm({x, w.postNorm, p.eps, normed});
+            linear({normed, w.gateUp, {}, gateUp, false});
+            swiglu({gateUp, gated});
+            linear({gated, w.down, {}, x, true});
+        }
+        head({x, p.finalNorm, p.eps, p.lmHead, p.logits.rowsFrom(first, rows)});
+    }
+}
+
+} // namespace fkv::cuda

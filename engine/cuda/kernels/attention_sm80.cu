@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Four warps with 16 query rows each share tiles of 64 keys, fetched two deep with cp.async. Every
+// warp keeps its rows' softmax and output in registers.
+
+#include "engine/cuda/kernels/attention.cuh"
+
+#include <algorithm>
+#include <cmath>
+#include <cuda_bf16.h>
+
+namespace fkv::cuda {
+
+namespace {
+
+using bf16 = __nv_bfloat16;
+
+constexpr int kRows = 64;
+constexpr int kKeys = 64;
+constexpr int kThreads = 128;
+constexpr int kStages = 2;
+
+template <int D>
+struct Shared {
+    static constexpr int kPitch = D + 8; ///< rows 16 bytes apart in banks: no conflicts in ldmatrix
+    bf16 queries[kRows * kPitch];
+    bf16 keys[kStages][kKeys * kPitch];
+    bf16 values[kStages][kKeys * kPitch];
+};
+
+struct Params {
+    Attention a;
+    int rowTiles;
+    float scaleLog2;
+    __device__ int visible(int range, std::int64_t row) const {
+        const Attention::Range& r = a.ranges[range];
+        const std::int64_t v =
+            r.visibleRows != nullptr ? r.visibleRows[row] : r.causalOffset + row + 1;
+        return static_cast<int>(max(static_cast<std::int64_t>(0), min(v, r.length)));
+    }
+};
+
+__device__ __forceinline__ std::uint32_t address(const void* p) {
+    return static_cast<std::uint32_t>(__cvta_generic_to_shared(p));
+}
+/// 16 bytes to shared memory; zeros when not `valid`.
+__device__ __forceinline__ void copyAsync(void* to, const void* from, bool valid) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address(to)), "l"(from),
+                 "r"(valid ? 16 : 0)
+                 : "memory");
+}
+__device__ __forceinline__ void commitCopies() {
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+template <int N>
+__device__ __forceinline__ void waitCopies() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
+}
+__device__ __forceinline__ void loadMatrix(std::uint32_t (&r)[4], const bf16* p) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(address(p)));
+}
+__device__ __forceinline__ void loadMatrixTransposed(std::uint32_t (&r)[4], const bf16* p) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(address(p)));
+}
+__device__ __forceinline__ void multiply(float (&c)[4], const std::uint32_t (&a)[4],
+                                         std::uint32_t b0, std::uint32_t b1) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
+        "{%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+__device__ __forceinline__ std::uint32_t pack(float a, float b) {
+    const __nv_bfloat162 pair = __floats2bfloat162_rn(a, b);
+    return reinterpret_cast<const std::uint32_t&>(pair);
+}
+
+/// `count` rows of D values from global memory [.., stride]; rows from `valid` on become zero.
+template <int D>
+__device__ void fetch(bf16* to, const bf16* from, std::int64_t stride, int count,
+                      std::int64_t valid) {
+    for (int i = threadIdx.x; i < count * (D / 8); i += kThreads) {
+        const int row = i / (D / 8), c = i % (D / 8) * 8;
+        const bool inside = row < valid;
+        copyAsync(to + row * Shared<D>::kPitch + c, from + (inside ? row : 0) * stride + c, inside);
+    }
+}
+
+template <int D>
+__device__ void fetchTile(Shared<D>& s, int stage, const Attention::Range& range, int kvHead,
+                          int first) {
+    const std::int64_t at = (kvHead * range.capacity + first) * D;
+    const std::int64_t valid = range.length - first;
+    fetch<D>(s.keys[stage], static_cast<const bf16*>(range.keys) + at, D, kKeys, valid);
+    fetch<D>(s.values[stage], static_cast<const bf16*>(range.values) + at, D, kKeys, valid);
+    commitCopies();
+}
+
+template <int D>
+__global__ void __launch_bounds__(kThreads) attentionKernel(const __grid_constant__ Params p) {
+    extern __shared__ __align__(16) unsigned char memory[];
+    auto& s = *reinterpret_cast<Shared<D>*>(memory);
+    constexpr int pitch = Shared<D>::kPitch;
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int head = blockIdx.x % p.a.queryHeads;
+    const std::int64_t firstRow =
+        static_cast<std::int64_t>(p.rowTiles - 1 - blockIdx.x / p.a.queryHeads) * kRows;
+    const int kvHead = head / (p.a.queryHeads / p.a.kvHeads);
+    const std::int64_t lastRow = min(firstRow + kRows, p.a.rows) - 1;
+
+    int blocks[2] = {0, 0}, least[2] = {0, 0}, visible[2][2] = {{0, 0}, {0, 0}};
+    const std::int64_t row[2] = {firstRow + warp * 16 + lane / 4,
+                                 firstRow + warp * 16 + lane / 4 + 8};
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+        if (r >= p.a.rangeCount) continue;
+        blocks[r] = (p.visible(r, lastRow) + kKeys - 1) / kKeys;
+        least[r] = p.visible(r, firstRow);
+        for (int i = 0; i < 2; ++i)
+            visible[r][i] = row[i] < p.a.rows ? p.visible(r, row[i]) : 0;
+    }
+    const int total = blocks[0] + blocks[1];
+    const auto tile = [&](int i, int stage) {
+        const int range = i < blocks[0] ? 0 : 1;
+        fetchTile<D>(s, stage, p.a.ranges[range], kvHead, (range == 0 ? i : i - blocks[0]) * kKeys);
+    };
+    fetch<D>(s.queries,
+             static_cast<const bf16*>(p.a.queries) + firstRow * p.a.queryStride + head * D,
+             p.a.queryStride, kRows, p.a.rows - firstRow);
+    commitCopies();
+    if (total > 0) tile(0, 0);
+
+    float out[D / 8][4] = {};
+    float highest[2] = {-INFINITY, -INFINITY}, sum[2] = {0.0F, 0.0F};
+    for (int i = 0; i < total; ++i) {
+        if (i + 1 < total) {
+            tile(i + 1, (i + 1) % kStages);
+            waitCopies<1>();
+        } else {
+            waitCopies<0>();
+        }
+        __syncthreads();
+        const bf16* keys = s.keys[i % kStages];
+        const bf16* values = s.values[i % kStages];
+        float scores[kKeys / 8][4] = {};
+#pragma unroll
+        for (int k = 0; k < D; k += 16) {
+            std::uint32_t q[4];
+            loadMatrix(q, s.queries + (warp * 16 + lane % 16) * pitch + k + lane / 16 * 8);
+#pragma unroll
+            for (int n = 0; n < kKeys; n += 16) {
+                std::uint32_t b[4];
+                loadMatrix(b, keys + (n + lane / 16 * 8 + lane % 8) * pitch + k + lane / 8 % 2 * 8);
+                multiply(scores[n / 8], q, b[0], b[1]);
+                multiply(scores[n / 8 + 1], q, b[2], b[3]);
+            }
+        }
+        const int range = i < blocks[0] ? 0 : 1;
+        const int first = (range == 0 ? i : i - blocks[0]) * kKeys;
+        if (first + kKeys > (range == 0 ? least[0] : least[1])) {
+#pragma unroll
+            for (int n = 0; n < kKeys / 8; ++n)
+#pragma unroll
+                for (int j = 0; j < 4; ++j) {
+                    const int seen = range == 0 ? visible[0][j / 2] : visible[1][j / 2];
+                    if (first + n * 8 + lane % 4 * 2 + j % 2 >= seen) scores[n][j] = -INFINITY;
+                }
+        }
+#pragma unroll
+        for (int r = 0; r < 2; ++r) {
+            float most = highest[r];
+#pragma unroll
+            for (int n = 0; n < kKeys / 8; ++n)
+                most = fmaxf(most, fmaxf(scores[n][2 * r], scores[n][2 * r + 1]));
+            most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
+            most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
+            const float base = most == -INFINITY ? 0.0F : most * p.scaleLog2;
+            const float shrink = exp2f(highest[r] * p.scaleLog2 - base);
+            highest[r] = most;
+            float add = 0.0F;
+#pragma unroll
+            for (int n = 0; n < kKeys / 8; ++n)
+#pragma unroll
+                for (int j = 2 * r; j < 2 * r + 2; ++j) {
+                    scores[n][j] = exp2f(fmaf(scores[n][j], p.scaleLog2, -base));
+                    add += scores[n][j];
+                }
+            sum[r] = sum[r] * shrink + add;
+#pragma unroll
+            for (int n = 0; n < D / 8; ++n) {
+                out[n][2 * r] *= shrink;
+                out[n][2 * r + 1] *= shrink;
+            }
+        }
+#pragma unroll
+        for (int k = 0; k < kKeys; k += 16) {
+            const std::uint32_t a[4] = {pack(scores[k / 8][0], scores[k / 8][1]),
+                                        pack(scores[k / 8][2], scores[k / 8][3]),
+                                        pack(scores[k / 8 + 1][0], scores[k / 8 + 1][1]),
+                                        pack(scores[k / 8 + 1][2], scores[k / 8 + 1][3])};
+#pragma unroll
+            for (int n = 0; n < D; n += 16) {
+                std::uint32_t b[4];
+                loadMatrixTransposed(b, values + (k + lane % 16) * pitch + n + lane / 16 * 8);
+                multiply(out[n / 8], a, b[0], b[1]);
+                multiply(out[n / 8 + 1], a, b[2], b[3]);
+            }
+        }
+        __syncthreads();
+    }
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+        sum[r] += __shfl_xor_sync(0xffffffff, sum[r], 1);
+        sum[r] += __shfl_xor_sync(0xffffffff, sum[r], 2);
+        const float inverse = sum[r] > 0.0F ? 1.0F / sum[r] : 0.0F;
+        if (row[r] >= p.a.rows) continue;
+        bf16* to = static_cast<bf16*>(p.a.out) + row[r] * p.a.outStride + head * D + lane % 4 * 2;
+#pragma unroll
+        for (int n = 0; n < D / 8; ++n)
+            *reinterpret_cast<std::uint32_t*>(to + n * 8) =
+                pack(out[n][2 * r] * inverse, out[n][2 * r + 1] * inverse);
+    }
+}
+
+template <int D>
+cudaError_t launch(const Attention& a, cudaStream_t stream) {
+    Params p{a, static_cast<int>((a.rows + kRows - 1) / kRows), a.scale * 1.44269504088896F};
+    const int bytes = static_cast<int>(sizeof(Shared<D>));
+    const cudaError_t set = cudaFuncSetAttribute(
+        attentionKernel<D>, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    if (set != cudaSuccess) return set;
+    attentionKernel<D>
+        <<<static_cast<unsigned>(p.rowTiles * a.queryHeads), kThreads, bytes, stream>>>(p);
+    return cudaGetLastError();
+}
+
+} // namespace
+
+cudaError_t attentionSm80(const Attention& p, cudaStream_t stream) {
+    if (p.rows == 0) return cudaSuccess;
+    switch (p.headDim) {
+    case 32:
+        return launch<32>(p, stream);
+    case 64:
+        return launch<64>(p, stream);
+    case 128:
+        return launch<128>(p, stream);
+    default:
+        return cudaErrorInvalidValue;
+    }
+}
+
+} // namespace fkv::cuda

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the engine with CUDA for this machine's GPU and runs every GPU test and benchmark. Needs a GPU,
+# nvcc and CMake, and the packages of tests/run.sh but Qt; no network. Prints a table at the end:
+#     tests/gpu/run.sh [OUT_FOLDER]        default: build/gpu/results
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+out=$(realpath -m "${1:-build/gpu/results}")
+mkdir -p "$out"
+export PATH=$PATH:/usr/local/cuda/bin
+cmake -S . -B build/gpu -G "$(command -v ninja >/dev/null && echo Ninja || echo 'Unix Makefiles')" \
+    -DCMAKE_BUILD_TYPE=Release -DFKV_WINDOW=OFF -DFKV_CUDA=ON > "$out/configure.log"
+cmake --build build/gpu --parallel "$(nproc)" \
+    --target test_ops_cuda test_session_cuda attention_bench engine_bench fastkv > "$out/build.log"
+bin=build/gpu/bin
+nvidia-smi --query-gpu=name,driver_version,clocks.sm,power.draw --format=csv,noheader
+"$bin/test_ops_cuda" --gtest_brief=1
+"$bin/test_session_cuda" --gtest_brief=1
+"$bin/attention_bench" check 8192 32768 131072 | tee "$out/attention.txt"
+"$bin/engine_bench" --model resources/models/demo --device cuda:0 > "$out/engine.json"
+"$bin/fastkv" bench --shape llama-3.1-8b --random-weights --device cuda:0 --tokens 8192,32768,131072 |
+    tee "$out/table.txt"
