@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/cli/bench.h"
 #include "engine/cli/info.h"
 #include "engine/cli/interrupt.h"
 #include "engine/cli/profile.h"
 #include "engine/core/error.h"
+#include "engine/model/shapes.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -55,6 +57,21 @@ void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
     addCommon(verb, o.device, o.json);
 }
 
+void addBench(CLI::App& verb, cli::BenchOptions& o) {
+    verb.add_option("--shape", o.shape, "dimensions of a published model")
+        ->check(CLI::IsMember(model::shapeNames()))
+        ->capture_default_str();
+    verb.add_flag_callback(
+        "--random-weights", [] {}, "seeded weights made on the device: the only ones a shape has");
+    verb.add_option("--tokens", o.tokens, "prompt lengths")->delimiter(',')->check(CLI::Range(16, 1 << 20));
+    verb.add_option("--repeats", o.repeats, "timed runs, after one warm-up")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    verb.add_option("--decode", o.decode, "tokens to decode")->check(CLI::Range(8, 4096))->capture_default_str();
+    verb.add_option("--seed", o.seed, "of weights and prompt")->capture_default_str();
+    addCommon(verb, o.device, o.json);
+}
+
 /// Every fault is one line, whatever it was.
 int report(const std::string& what, int code) {
     std::fprintf(stderr, "fastkv: error: %s\n", what.c_str());
@@ -82,6 +99,9 @@ int main(int argc, char** argv) {
     CLI::App* infoVerb = app.add_subcommand("info", "what a model folder or a trace holds");
     infoVerb->add_option("path", info.path, "model folder or trace file")->required();
     addCommon(*infoVerb, info.device, info.json);
+    cli::BenchOptions bench;
+    CLI::App* benchVerb = app.add_subcommand("bench", "times a published model's shape with random weights");
+    addBench(*benchVerb, bench);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -96,6 +116,8 @@ int main(int argc, char** argv) {
     try {
         if (profileVerb->parsed())
             cli::profile(profile, terminal, interrupt.token(), std::cout);
+        else if (benchVerb->parsed())
+            cli::bench(bench, terminal, interrupt.token(), std::cout);
         else
             cli::info(info, std::cout);
         std::cout.flush();

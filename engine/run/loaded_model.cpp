@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/loaded_model.h"
 
+#include "engine/model/shapes.h"
+
 #include <chrono>
 #include <ctime>
 #include <system_error>
@@ -33,14 +35,23 @@ LoadedModel::LoadedModel(const std::filesystem::path& folder, const ops::DeviceS
     m_backend->synchronize();
     m_loadMs =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-    describe(folder);
-}
-
-void LoadedModel::describe(const std::filesystem::path& folder) {
     std::error_code ignored;
     const auto absolute = std::filesystem::weakly_canonical(folder, ignored);
     m_info.path = (ignored ? folder : absolute).string();
     m_info.name = std::filesystem::path(m_info.path).filename().string();
+    describe();
+}
+
+LoadedModel::LoadedModel(const model::Config& config, const ops::DeviceSpec& device,
+                         std::uint64_t seed)
+    : m_config(config), m_backend(ops::makeBackend(device)) {
+    m_weights = model::randomWeights(m_config, *m_backend, seed);
+    m_transformer = std::make_unique<model::Transformer>(m_config, m_weights, *m_backend);
+    m_info.name = m_config.modelType + " with random weights";
+    describe();
+}
+
+void LoadedModel::describe() {
     m_info.layers = m_config.layers;
     m_info.queryHeads = m_config.queryHeads;
     m_info.kvHeads = m_config.kvHeads;

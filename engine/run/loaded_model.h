@@ -21,12 +21,15 @@ public:
     /// Throws Error; reports "Loading weights".
     LoadedModel(const std::filesystem::path& folder, const ops::DeviceSpec& device,
                 Observer& observer, const std::stop_token& stop);
+    /// Random weights of the dimensions in `config`, made in backend memory; no tokenizer.
+    LoadedModel(const model::Config& config, const ops::DeviceSpec& device, std::uint64_t seed);
     LoadedModel(const LoadedModel&) = delete;
     LoadedModel& operator=(const LoadedModel&) = delete;
 
     const trace::ModelInfo& info() const { return m_info; }
     /// Where and by what it runs; without a date.
     const trace::Machine& machine() const { return m_machine; }
+    /// Not for a model of random weights.
     const text::Tokenizer& tokenizer() const { return *m_tokenizer; }
     const model::Config& config() const { return m_config; }
     ops::Backend& backend() { return *m_backend; }
@@ -36,7 +39,7 @@ public:
     double loadMs() const { return m_loadMs; }
 
 private:
-    void describe(const std::filesystem::path& folder);
+    void describe();
 
     model::Config m_config;
     std::unique_ptr<text::Tokenizer> m_tokenizer;

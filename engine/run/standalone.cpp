@@ -46,7 +46,7 @@ bool Standalone::cuts(int layer) const {
 }
 
 double Standalone::run() {
-    SpanSink spans(expectedSpans(m_prompt.budgets.tokens, m_context.layers()));
+    SpanSink spans(expectedSpans(m_context.transformer(), m_prompt.budgets.tokens));
     PassScope scope(spans, PassKind::Standalone, m_context.gate, m_context.stop);
     pass(scope, nullptr);
     m_spans = spans.take();
@@ -59,7 +59,7 @@ std::vector<trace::LayerPlanes> Standalone::runWithPlanes() {
     PlaneCapture planes(
         m_context.transformer(),
         {late, std::max<std::int64_t>(0, budgets.propagated - m_prompt.scoring.window), false});
-    SpanSink spans(expectedSpans(budgets.tokens, m_context.layers()));
+    SpanSink spans(expectedSpans(m_context.transformer(), budgets.tokens));
     PassScope scope(spans, PassKind::Standalone, m_context.gate, m_context.stop);
     pass(scope, &planes);
     return planes.layers();
@@ -158,6 +158,23 @@ void Standalone::compress(int l, const ops::KvView& kv, const model::Scorer::Vie
         backend.gatherKv({kv, scores.ranks, layer.best.kv.length, layer.best.kv});
         copyTokens(backend, kv, kv.length - window, layer.window.kv);
     });
+}
+
+Standalone::DecodeCache Standalone::decodeCache(std::int64_t room) {
+    model::Transformer& transformer = m_context.transformer();
+    DecodeCache cache;
+    for (int l = 0; l < m_context.layers(); ++l) {
+        const Layer& layer = m_layers[static_cast<std::size_t>(l)];
+        const ops::KvView& kv = cuts(l) ? layer.window.kv : layer.whole.kv;
+        const std::int64_t window = std::min<std::int64_t>(m_prompt.budgets.window, kv.length);
+        cache.tails.push_back(transformer.makeCache(window + room));
+        ops::KvView tail = cache.tails.back().kv;
+        tail.length = window;
+        copyTokens(transformer.backend(), kv, kv.length - window, tail);
+        cache.layers.push_back({transformer.weights().layers[static_cast<std::size_t>(l)],
+                                cuts(l) ? layer.best.kv : kv.slice(0, kv.length - window), tail});
+    }
+    return cache;
 }
 
 } // namespace fkv::run

@@ -29,6 +29,14 @@ public:
     /// The same, untimed, with the planes of the layers after t.
     std::vector<trace::LayerPlanes> runWithPlanes();
 
+    /// The caches of the last run to decode from, with room for so many tokens. The prefixes are read
+    /// in place, so they live as long as this.
+    struct DecodeCache {
+        std::vector<ops::DecodeLayer> layers;
+        std::vector<model::LayerCache> tails;
+    };
+    DecodeCache decodeCache(std::int64_t room);
+
     const std::vector<float>& logits() const { return m_logits; }              ///< of the last run
     const std::vector<std::int32_t>& survivors() const { return m_survivors; } ///< of the last run
     const std::vector<trace::Span>& spans() const { return m_spans; }          ///< of the last run

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/cli/bench.h"
+
+#include "engine/core/error.h"
+#include "engine/model/shapes.h"
+#include "engine/run/loaded_model.h"
+#include "engine/run/standalone.h"
+#include "engine/select/budgets.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <random>
+
+namespace fkv::cli {
+
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+double median(std::vector<double> v) {
+    std::sort(v.begin(), v.end());
+    return v.empty() ? 0.0 : v[v.size() / 2];
+}
+
+double timed(ops::Backend& backend, const std::function<void()>& work) {
+    backend.synchronize();
+    const auto begin = Clock::now();
+    work();
+    backend.synchronize();
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+/// What the machine can do at most: the rates that shares are of.
+struct Ceilings {
+    double productTflops = 0.0; ///< a large matrix product of the weight type
+    double copyGbs = 0.0;       ///< bytes read and written of a large copy
+};
+
+Ceilings measureCeilings(ops::Backend& backend) {
+    const bool gpu = backend.info().weightType != DType::F32;
+    const std::int64_t n = gpu ? 8192 : 1024;
+    std::vector<ops::BufferPtr> memory;
+    const auto matrix = [&](std::int64_t rows, std::int64_t cols) {
+        const DType type = backend.info().weightType;
+        memory.push_back(backend.allocate(static_cast<std::size_t>(rows * cols) * sizeOf(type),
+                                          ops::Lifetime::Scratch));
+        const ops::View v{memory.back()->data(), type, rows, cols, cols};
+        backend.fillRandom(v, memory.size(), 1.0F);
+        return v;
+    };
+    Ceilings c;
+    const ops::LinearParams product{matrix(n, n), matrix(n, n), {}, matrix(n, n), false};
+    const ops::View from = matrix(gpu ? 262144 : 16384, 4096), to = matrix(from.rows, from.cols);
+    std::vector<double> products, copies;
+    for (int i = 0; i < 9; ++i) {
+        products.push_back(timed(backend, [&] { backend.linear(product); }));
+        copies.push_back(timed(backend, [&] { backend.copy(to, from); }));
+    }
+    const double size = static_cast<double>(n);
+    c.productTflops = 2.0 * size * size * size / median(products) * 1e-9;
+    c.copyGbs =
+        2.0 * static_cast<double>(from.elements() * static_cast<std::int64_t>(sizeOf(from.dtype))) /
+        median(copies) * 1e-6;
+    return c;
+}
+
+/// Operations really done by the deployed path: projections and causal attention of the rows run.
+double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
+    const double d = m.headDim, qkv = 2.0 * m.hidden * m.queryHeads * d,
+                 kv = 4.0 * m.hidden * m.kvHeads * d,
+                 rest = 2.0 * m.queryHeads * d * m.hidden + 6.0 * m.hidden * m.intermediate;
+    double flop = 2.0 * m.hidden * m.vocabulary;
+    for (int l = 0; l < m.layers; ++l) {
+        const double s = static_cast<double>(b.layers[static_cast<std::size_t>(l)].entering);
+        const bool tsp = b.tspOn && l == b.tspLayer, last = l + 1 == m.layers;
+        const double rows = last ? 64.0 : tsp ? static_cast<double>(b.propagated) : s;
+        // Survivors of the TSP layer lie anywhere in the prompt: half of it each, on average.
+        const double seen = last ? s : (s + 1.0) / 2.0;
+        flop += s * kv + rows * (qkv + rest) + 4.0 * m.queryHeads * d * rows * seen;
+    }
+    return flop;
+}
+
+std::uint64_t hashOf(const std::vector<float>& logits) {
+    std::uint64_t h = 0xcbf29ce484222325ULL;
+    for (const float v : logits)
+        h = (h ^ std::bit_cast<std::uint32_t>(v)) * 0x100000001b3ULL;
+    return h;
+}
+
+std::vector<std::int32_t> randomIds(std::int64_t tokens, std::int32_t vocabulary,
+                                    std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens));
+    for (std::int32_t& id : ids)
+        id = static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(vocabulary));
+    return ids;
+}
+
+class Bench {
+public:
+    Bench(const BenchOptions& options, const std::stop_token& stop)
+        : m_options(options),
+          m_stop(stop),
+          m_model(configOf(options), {options.device, 0}, options.seed),
+          m_ceilings(measureCeilings(m_model.backend())) {}
+
+    json machine() {
+        const ops::DeviceInfo& i = m_model.backend().info();
+        return {{"device", i.name},
+                {"blas", i.blas},
+                {"product_tflops", m_ceilings.productTflops},
+                {"copy_gbs", m_ceilings.copyGbs},
+                {"weight_bytes", m_model.info().weightBytes}};
+    }
+
+    json at(std::int64_t tokens) {
+        const std::vector<std::int32_t> ids =
+            randomIds(tokens, m_model.config().vocabulary, m_options.seed);
+        trace::Settings settings = select::defaultSettings(m_model.config().layers);
+        json out{{"tokens", tokens}};
+        out["fastkv"] = method(ids, settings);
+        settings.method = trace::Method::Full;
+        out["full"] = method(ids, settings);
+        out["speedup"] =
+            out["full"]["prefill_ms"].get<double>() / out["fastkv"]["prefill_ms"].get<double>();
+        return out;
+    }
+
+private:
+    static model::Config configOf(const BenchOptions& o) {
+        model::Config c = model::shapeConfig(o.shape);
+        c.contextLength = *std::max_element(o.tokens.begin(), o.tokens.end()) + o.decode + 8;
+        return c;
+    }
+
+    json method(const std::vector<std::int32_t>& ids, const trace::Settings& settings) {
+        const trace::Budgets budgets =
+            select::computeBudgets(settings, m_model.info(), static_cast<std::int64_t>(ids.size()));
+        const run::RunContext context{m_model, m_gate, m_stop};
+        model::DeviceMemory& memory = m_model.transformer().memory();
+        memory.restartPeak();
+        run::Standalone pass(context, {ids, budgets, {settings.window, settings.kernel, false}});
+        std::vector<double> ms;
+        for (int i = -1; i < m_options.repeats; ++i) {
+            throwIfStopped(m_stop);
+            const double t = timed(m_model.backend(), [&] { pass.run(); });
+            if (i >= 0) ms.push_back(t);
+        }
+        const double flop = prefillFlop(m_model.info(), budgets), prefillMs = median(ms);
+        const std::int64_t peak = memory.peakBytes() + m_model.info().weightBytes;
+        const double tokenMs = decode(pass, static_cast<std::int64_t>(ids.size()));
+        const double bytes =
+            static_cast<double>(m_model.info().weightBytes - embeddingBytes() + budgets.kvBytes);
+        return {{"prefill_ms", prefillMs},
+                {"prefill_min_ms", *std::min_element(ms.begin(), ms.end())},
+                {"prefill_tflops", flop / prefillMs * 1e-9},
+                {"share_of_product_rate", flop / prefillMs * 1e-9 / m_ceilings.productTflops},
+                {"decode_ms_per_token", tokenMs},
+                {"decode_floor_ms", bytes / m_ceilings.copyGbs * 1e-6},
+                {"share_of_copy_rate", bytes / tokenMs * 1e-6 / m_ceilings.copyGbs},
+                {"kv_bytes", budgets.kvBytes},
+                {"peak_bytes", peak},
+                {"logits_fnv", hashOf(pass.logits())}};
+    }
+
+    std::int64_t embeddingBytes() const {
+        const model::Config& c = m_model.config();
+        return c.tiedEmbeddings
+                   ? 0
+                   : std::int64_t{c.vocabulary} * c.hidden *
+                         static_cast<std::int64_t>(sizeOf(m_model.backend().info().weightType));
+    }
+
+    double decode(run::Standalone& pass, std::int64_t position) {
+        ops::Backend& backend = m_model.backend();
+        model::Transformer& transformer = m_model.transformer();
+        run::Standalone::DecodeCache cache = pass.decodeCache(m_options.decode + 4);
+        const ops::Tensor logits = transformer.memory().matrix(1, m_model.config().vocabulary);
+        std::vector<float> row(static_cast<std::size_t>(m_model.config().vocabulary));
+        std::int32_t token = 1;
+        std::vector<double> ms;
+        for (int i = 0; i < m_options.decode; ++i) {
+            throwIfStopped(m_stop);
+            const double t = timed(backend, [&] {
+                backend.decodeStep(
+                    transformer.decodePlan({&token, 1}, position + i, cache.layers, logits.view));
+                backend.readback(row.data(), logits.view);
+            });
+            if (i >= 4) ms.push_back(t);
+            token =
+                static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+        }
+        return median(ms);
+    }
+
+    const BenchOptions& m_options;
+    const std::stop_token& m_stop;
+    Gate m_gate;
+    run::LoadedModel m_model;
+    Ceilings m_ceilings;
+};
+
+std::string text(const json& report) {
+    const auto figure = [](const json& v, const char* key) { return v.at(key).get<double>(); };
+    char line[256];
+    std::snprintf(line, sizeof line, "%s, product %.0f TFLOP/s, copy %.0f GB/s\n",
+                  report["machine"]["device"].get<std::string>().c_str(),
+                  figure(report["machine"], "product_tflops"),
+                  figure(report["machine"], "copy_gbs"));
+    std::string out = line;
+    for (const json& at : report["results"]) {
+        for (const char* name : {"full", "fastkv"}) {
+            const json& m = at[name];
+            std::snprintf(
+                line, sizeof line,
+                "%7lld %-6s prefill %9.1f ms (%4.1f %% of product rate)  decode %6.2f ms/token "
+                "(floor %5.2f)  KV %6.2f GiB  peak %6.2f GiB  %016llx\n",
+                static_cast<long long>(at["tokens"].get<std::int64_t>()), name,
+                figure(m, "prefill_ms"), 100.0 * figure(m, "share_of_product_rate"),
+                figure(m, "decode_ms_per_token"), figure(m, "decode_floor_ms"),
+                figure(m, "kv_bytes") / 1073741824.0, figure(m, "peak_bytes") / 1073741824.0,
+                static_cast<unsigned long long>(m["logits_fnv"].get<std::uint64_t>()));
+            out += line;
+        }
+        std::snprintf(line, sizeof line, "        speedup of prefill %.2f\n",
+                      figure(at, "speedup"));
+        out += line;
+    }
+    return out;
+}
+
+} // namespace
+
+void bench(const BenchOptions& options, Terminal& terminal, const std::stop_token& stop,
+           std::ostream& to) {
+    Bench bench(options, stop);
+    json report{{"shape", options.shape}, {"seed", options.seed}, {"machine", bench.machine()}};
+    for (std::size_t i = 0; i < options.tokens.size(); ++i) {
+        terminal.progress({"Timing " + std::to_string(options.tokens[i]) + " tokens",
+                           static_cast<double>(i) / static_cast<double>(options.tokens.size())});
+        report["results"].push_back(bench.at(options.tokens[i]));
+    }
+    terminal.clear();
+    to << (options.json ? report.dump(2) + "\n" : text(report));
+}
+
+} // namespace fkv::cli
