@@ -15,12 +15,22 @@ std::int64_t clockNs() {
 
 } // namespace
 
-SpanSink::SpanSink(std::size_t expected) : m_originNs(clockNs()) {
-    m_spans.reserve(expected);
+void HostClock::restart() {
+    m_originNs = clockNs();
 }
 
-std::int64_t SpanSink::nowNs() const {
+std::int64_t HostClock::mark() {
     return clockNs() - m_originNs;
+}
+
+SpanSink::SpanSink(SpanClock* clock, std::size_t expected) : m_clock(clock) {
+    m_spans.reserve(expected);
+    if (m_clock != nullptr) m_clock->restart();
+}
+
+std::vector<trace::Span> SpanSink::take() {
+    if (m_clock != nullptr) m_clock->resolve(m_spans);
+    return std::exchange(m_spans, {});
 }
 
 ScopedSpan::ScopedSpan(SpanSink& sink, const Where& where) : m_sink(sink) {
@@ -28,11 +38,11 @@ ScopedSpan::ScopedSpan(SpanSink& sink, const Where& where) : m_sink(sink) {
     m_span.pass = where.pass;
     m_span.layer = static_cast<std::int16_t>(where.layer);
     m_span.tokens = static_cast<std::int32_t>(where.tokens);
-    m_span.beginNs = sink.nowNs();
+    m_span.beginNs = sink.mark();
 }
 
 ScopedSpan::~ScopedSpan() {
-    m_span.endNs = m_sink.nowNs();
+    m_span.endNs = m_sink.mark();
     m_sink.add(m_span);
 }
 

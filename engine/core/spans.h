@@ -12,18 +12,44 @@
 
 namespace fkv {
 
-/// Collects spans of one stretch of work against one clock. Recording is a push into reserved
-/// memory. A GPU backend will time by event pairs that are resolved when the spans are taken.
-class SpanSink {
+/// What spans are timed by. The host's clock tells the time at once; a GPU's puts a mark into its
+/// stream and knows when that came only later, so that timing never makes anybody wait.
+class SpanClock {
 public:
-    explicit SpanSink(std::size_t expected = 1024);
-    std::int64_t nowNs() const; ///< since this sink was made
-    void add(const trace::Span& span) { m_spans.push_back(span); }
-    const std::vector<trace::Span>& spans() const { return m_spans; }
-    std::vector<trace::Span> take() { return std::exchange(m_spans, {}); }
+    virtual ~SpanClock() = default;
+    virtual void restart() = 0;      ///< time zero
+    virtual std::int64_t mark() = 0; ///< nanoseconds, or a ticket that resolve() turns into them
+    virtual void resolve(std::vector<trace::Span>& spans) = 0;
+};
+
+/// The time of the calling thread.
+class HostClock final : public SpanClock {
+public:
+    HostClock() { restart(); }
+    void restart() override;
+    std::int64_t mark() override;
+    void resolve(std::vector<trace::Span>&) override {}
 
 private:
     std::int64_t m_originNs = 0;
+};
+
+/// Collects spans of one stretch of work against one clock. Recording is a push into reserved
+/// memory. Until take(), times are the clock's marks.
+class SpanSink {
+public:
+    explicit SpanSink(std::size_t expected = 1024) : SpanSink(nullptr, expected) {}
+    /// `clock`, restarted, must outlive this and serve one sink at a time; null: the host's.
+    SpanSink(SpanClock* clock, std::size_t expected);
+    std::int64_t nowNs() { return m_host.mark(); } ///< since this sink was made, on the host
+    std::int64_t mark() { return m_clock != nullptr ? m_clock->mark() : m_host.mark(); }
+    void add(const trace::Span& span) { m_spans.push_back(span); }
+    const std::vector<trace::Span>& spans() const { return m_spans; }
+    std::vector<trace::Span> take();
+
+private:
+    HostClock m_host;
+    SpanClock* m_clock;
     std::vector<trace::Span> m_spans;
 };
 

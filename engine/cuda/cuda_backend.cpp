@@ -84,6 +84,7 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
     check(cudaDeviceGetDefaultMemPool(&pool, device), "the memory pool");
     std::uint64_t keep = UINT64_MAX;
     check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "the memory pool");
+    m_clock = std::make_unique<EventClock>(m_stream);
     m_blas = std::make_unique<Blas>();
     m_scratch = std::make_unique<Scratch>();
     m_decoder = std::make_unique<Decoder>(m_stream);
@@ -92,6 +93,7 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
 CudaBackend::~CudaBackend() {
     cudaStreamSynchronize(m_stream);
     m_decoder.reset();
+    m_clock.reset();
     m_scratch.reset();
     m_blas.reset();
     cudaStreamDestroy(m_stream);

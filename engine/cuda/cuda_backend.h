@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/cuda/blas.h"
+#include "engine/cuda/event_clock.h"
 #include "engine/cuda/kernels/attention.cuh"
 #include "engine/ops/backend.h"
 
@@ -45,6 +46,7 @@ public:
     void head(const ops::HeadParams& p) override;
     void decodeStep(const ops::DecodePlan& p) override;
 
+    SpanClock* clock() override { return m_clock.get(); }
     ThreadPool& pool() override { return m_pool; }
 
 private:
@@ -59,6 +61,7 @@ private:
     int m_multiprocessors = 0;
     bool m_hopper = false;
     cudaStream_t m_stream = nullptr;
+    std::unique_ptr<EventClock> m_clock;
     std::unique_ptr<Blas> m_blas;
     std::unique_ptr<Scratch> m_scratch;
     std::unique_ptr<Decoder> m_decoder;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/core/spans.h"
 #include "engine/core/thread_pool.h"
 #include "engine/ops/params.h"
 
@@ -66,6 +67,9 @@ public:
     virtual void gatherKv(const GatherKvParams& p) = 0;
     virtual void head(const HeadParams& p) = 0;
     virtual void decodeStep(const DecodePlan& p) = 0;
+
+    /// What passes are timed by; null: ops are done when they return, so the host's clock serves.
+    virtual SpanClock* clock() { return nullptr; }
 
     /// Host threads this backend computes with, for work on planes between ops.
     virtual ThreadPool& pool() = 0;

@@ -176,7 +176,8 @@ std::int64_t runFullPass(const RunContext& context, const FullPassRequest& reque
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
     PlaneCapture capture(context.transformer(),
                          {context.layers(), scoredTokens(tokens, request.scoring), true});
-    SpanSink spans(expectedSpans(context.transformer(), tokens - from));
+    SpanSink spans(context.model.backend().clock(),
+                   expectedSpans(context.transformer(), tokens - from));
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     std::vector<float> logits = runRowsOfAllLayers(context, request, full, capture, scope);
     const auto planes = planesOf(capture, request.scoring);
@@ -197,7 +198,7 @@ void scoreAnew(const RunContext& context, const model::Scoring& scoring, HeldSta
     PlaneCapture capture(context.transformer(),
                          {context.layers(), scoredTokens(tokens, scoring), true});
     model::Scorer scorer(context.transformer(), tokens - scoring.window);
-    SpanSink spans(expectedSpans(context.transformer(), 0));
+    SpanSink spans(context.model.backend().clock(), expectedSpans(context.transformer(), 0));
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     for (int l = 0; l < context.layers(); ++l) {
         const HeldLayer& layer = full.layers[static_cast<std::size_t>(l)];

@@ -117,7 +117,8 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
     HeldRerun& rerun = held.rerun;
     rerun.complete = false;
     rerun.late.clear();
-    SpanSink spans(expectedSpans(context.transformer(), budgets.propagated));
+    SpanSink spans(context.model.backend().clock(),
+                   expectedSpans(context.transformer(), budgets.propagated));
     PassScope scope(spans, PassKind::FastKv, context.gate, context.stop);
     const int layers = rerunLayers(held.full, budgets, context.layers());
     scope.op(Zone::Select, budgets.tokens,

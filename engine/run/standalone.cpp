@@ -46,7 +46,8 @@ bool Standalone::cuts(int layer) const {
 }
 
 double Standalone::run() {
-    SpanSink spans(expectedSpans(m_context.transformer(), m_prompt.budgets.tokens));
+    SpanSink spans(m_context.model.backend().clock(),
+                   expectedSpans(m_context.transformer(), m_prompt.budgets.tokens));
     PassScope scope(spans, PassKind::Standalone, m_context.gate, m_context.stop);
     pass(scope, nullptr);
     m_spans = spans.take();
@@ -59,7 +60,8 @@ std::vector<trace::LayerPlanes> Standalone::runWithPlanes() {
     PlaneCapture planes(
         m_context.transformer(),
         {late, std::max<std::int64_t>(0, budgets.propagated - m_prompt.scoring.window), false});
-    SpanSink spans(expectedSpans(m_context.transformer(), budgets.tokens));
+    SpanSink spans(m_context.model.backend().clock(),
+                   expectedSpans(m_context.transformer(), budgets.tokens));
     PassScope scope(spans, PassKind::Standalone, m_context.gate, m_context.stop);
     pass(scope, &planes);
     return planes.layers();
