@@ -23,7 +23,7 @@ constexpr int kRightWidth = 248;
 constexpr int kImportanceHeight = 220;
 constexpr int kCurvesHeight = 188;
 constexpr int kTimingHeight = 128;
-constexpr int kAnswersHeight = 124;
+constexpr int kAnswersHeight = 146;
 constexpr int kHandle = 4;
 
 QVBoxLayout* tightColumn(QWidget* owner) {
