@@ -289,7 +289,7 @@ bool anyDevice() {
 
 std::unique_ptr<ops::Backend> makeCudaBackend(int device, int threads) {
     if (device < 0 || device >= deviceCount())
-        throw Error(ErrorCode::Unsupported, "there is no CUDA device " + std::to_string(device),
+        throw Error(ErrorCode::Unsupported, "there is no device cuda:" + std::to_string(device),
                     "Run on the CPU with --device cpu.");
     return std::make_unique<CudaBackend>(device, threads);
 }
