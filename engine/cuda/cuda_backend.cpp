@@ -76,6 +76,7 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
     m_info.blas = "cuBLASLt " + std::to_string(cublasLtGetVersion());
     m_info.threads = m_pool.threads();
     m_info.memoryBytes = properties.totalGlobalMem;
+    m_info.attentionPairs = std::int64_t{1} << 40;
     m_info.chunkRows = 8192; // enough rows for a product to fill the GPU
     m_info.weightType = DType::BF16;
     m_info.kvType = DType::BF16;

@@ -129,10 +129,10 @@ void Transformer::appendKeys(const LayerRun& run, const Chunk& chunk, PassScope&
 
 void Transformer::attend(const ops::View& queries, const ops::KvRange& range, PassScope& scope) {
     // The longer the keys, the fewer rows an op takes: between ops a pass can be stopped or held.
-    constexpr std::int64_t kPairs = std::int64_t{1} << 21;
+    const std::int64_t pairs = m_backend.info().attentionPairs;
     constexpr std::int64_t kLeastRows = 64;
     const std::int64_t piece = std::max(
-        kLeastRows, kPairs / std::max<std::int64_t>(range.kv.length, 1) / kLeastRows * kLeastRows);
+        kLeastRows, pairs / std::max<std::int64_t>(range.kv.length, 1) / kLeastRows * kLeastRows);
     for (std::int64_t begin = 0; begin < queries.rows; begin += piece) {
         const std::int64_t rows = std::min(piece, queries.rows - begin);
         ops::AttentionParams attention{};

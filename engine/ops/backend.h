@@ -24,6 +24,9 @@ struct DeviceInfo {
     /// Rows that prefill runs at once inside a layer: a constant of the backend, never tuned, so that
     /// two runs give the same bits.
     std::int64_t chunkRows = 512;
+    /// Pairs of a row and a key that one attention op takes at most: between ops a pass can be held
+    /// or stopped, and a GPU needs all rows at once to be full.
+    std::int64_t attentionPairs = std::int64_t{1} << 21;
 };
 
 /// Every operation the method needs, at fused grain, device-free. Ops enqueue and return nothing;
