@@ -229,7 +229,8 @@ QSplitter* Board::splitter(Qt::Orientation orientation, const QString& name) {
 
 QList<int> Board::defaultSizes(const QString& name) const {
     if (name.startsWith(QLatin1String("columns"))) {
-        const int left = m_theme.scaled(kLeftWidth) * (m_wide ? 2 : 1);
+        // The text does not widen with its type: the plots need the room on a projector.
+        const int left = kLeftWidth * (m_wide ? 2 : 1);
         const int right = m_theme.scaled(kRightWidth);
         return {left, std::max(100, width() - left - right - 2 * kHandle), right};
     }

@@ -2,7 +2,6 @@
 #include "app/window/toolbar.h"
 
 #include <QActionGroup>
-#include <QLayout>
 #include <QMenu>
 #include <QToolButton>
 
@@ -15,8 +14,6 @@ Toolbar::Toolbar(Workspace& workspace, QWidget* parent) : QToolBar(parent), m_wo
     setFloatable(false);
     setContextMenuPolicy(Qt::PreventContextMenu);
     setToolButtonStyle(Qt::ToolButtonTextOnly);
-    layout()->setSpacing(4);
-    layout()->setContentsMargins(4, 2, 4, 2);
     setupOpening();
     setupRunning();
     setupExports();

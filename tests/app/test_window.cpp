@@ -30,6 +30,9 @@ private Q_SLOTS:
 
     void startsWithTheDemoAndTheFirstSample() {
         QVERIFY(m->shown().phase() == Phase::Empty);
+        connect(&m->shown(), &viz::Shown::phaseChanged, this, [this] {
+            if (m->shown().phase() == Phase::Running && !m->shown().run()) m->picture("loading");
+        });
         m->picture("empty");
         QVERIFY(m->start());
         QVERIFY(m->shown().phase() == Phase::Done);
@@ -130,6 +133,16 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(m->shown().progress() > 0.0, kPatienceMs);
         QVERIFY(m->window().close());
         m.reset();
+    }
+
+    void aSaveThatWasAskedForIsFinishedBeforeTheWindowCloses() {
+        QVERIFY(m->start());
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("run.safetensors"));
+        m->controller().saveTrace(path);
+        QVERIFY(!m->window().close());
+        QTRY_VERIFY(!m->window().isVisible());
+        QVERIFY(QFile::exists(path));
     }
 
     void aDamagedTraceGoesToTheErrorBar() {

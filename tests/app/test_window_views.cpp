@@ -11,12 +11,14 @@
 #include "viz/text/tokens_view.h"
 
 #include <QClipboard>
+#include <QFileDialog>
 #include <QLineEdit>
 #include <QMenu>
 #include <QScrollBar>
 #include <QSettings>
 #include <QTabWidget>
 #include <QTemporaryDir>
+#include <QTimer>
 
 using namespace fkv;
 using namespace fkv::app;
@@ -189,6 +191,22 @@ private Q_SLOTS:
         m->controller().setTopK(64);
         QVERIFY(settle(m->controller()));
         QCOMPARE(exact(), std::vector<std::int64_t>{64});
+    }
+
+    void aPanelExportsThroughADialog() {
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("layers.csv"));
+        QTimer::singleShot(0, this, [&path] {
+            auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
+            QVERIFY(dialog);
+            dialog->selectFile(path);
+            QMetaObject::invokeMethod(dialog, "accept");
+        });
+        viz::Panel& panel = m->panel("importance");
+        Q_EMIT panel.exportRequested(&panel, QStringLiteral("csv"));
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QCOMPARE(QString::fromUtf8(file.readAll()), panel.csv());
     }
 
     void savesEveryFigure() {
