@@ -351,10 +351,19 @@ void TestHeadsPanel::anotherRunWhileIndexing() {
     // A rerun of the same full pass indexes its late layers alone.
     const int before = panel->model().counters().indexes;
     auto rerun = std::make_shared<trace::Run>(*fixture.shown.run());
-    rerun->fastkv = std::make_shared<trace::FastKvPass>(*rerun->fastkv);
-    fixture.shown.setRun(rerun, fixture.shown.fate());
+    rerun->fastkv = makeRun(demoSpec())->fastkv;
+    panel->setView(1);
+    QCoreApplication::processEvents();
+    fixture.shown.setRun(rerun, makeFate(rerun));
+    const std::vector<float> during = panel->model().mass();
+    QVERIFY(std::none_of(during.begin(), during.end(), [](float m) { return std::isnan(m); }));
     QTRY_VERIFY(!panel->model().indexing());
     QCOMPARE(panel->model().counters().indexes, before + 8);
+    // Only a moved KV budget leaves even those.
+    auto budget = std::make_shared<trace::Run>(*rerun);
+    budget->fastkv = std::make_shared<trace::FastKvPass>(*rerun->fastkv);
+    fixture.shown.setRun(budget, fixture.shown.fate());
+    QVERIFY(!panel->model().indexing());
     // And a panel may go while it is at work.
     fixture.show(largeRun());
     panel.reset();

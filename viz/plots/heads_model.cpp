@@ -16,6 +16,15 @@ namespace {
 /// Details of so many heads are kept: a pointer that sweeps over the grid asks for each but once.
 constexpr std::size_t kMostDetails = 4096;
 
+// A pass may be published again with more known of it, or with a KV budget that reran no layer: the
+// same planes need no second index.
+bool samePlanes(const std::vector<trace::LayerPlanes>& a,
+                const std::vector<trace::LayerPlanes>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+        return x.ranks == y.ranks && x.sums == y.sums;
+    });
+}
+
 } // namespace
 
 struct HeadsModel::Mailbox {
@@ -67,26 +76,23 @@ void HeadsModel::followRun() {
     const auto full = run ? run->full : nullptr;
     const auto rerun = run ? run->fastkv : nullptr;
     const StripBins bins(run ? run->scored() : 0);
-    if (full != m_full) {
-        // A full pass may be published again, with more known of it: the same planes need no
-        // second index.
-        const bool samePlanes =
-            full && m_full && bins == m_bins && full->layers.size() == m_full->layers.size() &&
-            std::equal(full->layers.begin(), full->layers.end(), m_full->layers.begin(),
-                       [](const auto& a, const auto& b) { return a.ranks == b.ranks; });
-        m_full = full;
-        if (!samePlanes) {
-            m_bins = bins;
-            m_indexes.full.clear();
-            m_indexes.late.clear();
-            m_levels = {};
-            m_levelsOf.clear();
-            m_rerun = nullptr;
-            startIndexing(true);
-        }
+    const bool sameFull = full == m_full || (full && m_full && bins == m_bins &&
+                                             samePlanes(full->layers, m_full->layers));
+    const bool sameRerun =
+        sameFull &&
+        (rerun == m_rerun || (rerun && m_rerun && rerun->survivors == m_rerun->survivors &&
+                              samePlanes(rerun->late, m_rerun->late)));
+    m_full = full;
+    m_rerun = rerun;
+    if (!sameFull) {
+        m_bins = bins;
+        m_indexes.full.clear();
+        m_levels = {};
+        m_levelsOf.clear();
+        m_lastMass.clear();
+        startIndexing(true);
     }
-    if (rerun != m_rerun) {
-        m_rerun = rerun;
+    if (!sameRerun) {
         m_indexes.late.clear();
         m_rerunTable = {};
         startIndexing(false);
@@ -171,7 +177,13 @@ const std::vector<float>& HeadsModel::mass() {
         }
         static const trace::HeadMassTable kNone;
         const trace::HeadMassTable& full = m_full && m_full->tables ? m_full->tables->heads : kNone;
-        m_mass = keptMass(fate(), {full, m_rerunTable, m_levels});
+        std::vector<float> mass = keptMass(fate(), {full, m_rerunTable, m_levels});
+        // A rerun is in and its table comes within the blink of an eye: no hole until then.
+        for (std::size_t i = 0; i < mass.size() && indexing() && m_lastMass.size() == mass.size();
+             ++i)
+            if (std::isnan(mass[i])) mass[i] = m_lastMass[i];
+        m_lastMass = mass;
+        m_mass = std::move(mass);
     }
     return *m_mass;
 }

@@ -78,6 +78,7 @@ private:
     std::vector<std::int32_t> m_levelsOf; ///< survivors that m_levels counts
     std::optional<HeadStrips> m_strips;
     std::optional<std::vector<float>> m_mass;
+    std::vector<float> m_lastMass;
     std::optional<double> m_worstMass;
     std::optional<std::vector<float>> m_spanKept;
     std::vector<HeadDetail> m_details;
