@@ -30,9 +30,7 @@ public:
     QString title() const;
 
     void paintInto(QPainter& painter, const QSize& size);
-    PlotLabels labels(const QSize& size) {
-        return labelsOf(size, makeDrawn(plotIn(size).width()));
-    }
+    PlotLabels labels(const QSize& size) { return labelsOf(size, makeDrawn(plotIn(size).width())); }
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 

@@ -137,7 +137,7 @@ void HeadsGrid::paintEvent(QPaintEvent*) {
 
 void HeadsGrid::paintInto(QPainter& painter, const QSize& size) {
     if (!m_model.ready()) return;
-    const HeadsLayout layout = picture().layout(size, 0);
+    const HeadsLayout layout = picture().figureLayout(size);
     picture().paint(painter, size, layout);
     paintMarks(painter, layout);
     paintPins(painter, layout);
@@ -147,13 +147,18 @@ PixelRange HeadsGrid::pixelsInStrip(TokenRange tokens, const HeadsLayout& layout
     const ShownBins shown(m_model.bins(), layout.stripWidth());
     const std::int64_t scored = m_model.bins().scored;
     if (shown.bins == 0 || tokens.size() == 0) return {};
-    const auto x = [&](std::int64_t token) {
-        if (token >= scored) return shown.width() + 1 + layout.gutterWidth() / 2;
-        return static_cast<int>(token * shown.width() / scored);
+    const int gutter = shown.width() + 1;
+    const auto left = [&](std::int64_t token) {
+        return token >= scored ? gutter : shown.binOf(m_model.bins(), token) * shown.pixels;
     };
-    const int x0 = x(tokens.begin), x1 = std::max(x(tokens.end - 1) + 1, x0 + kLeastMark);
-    const int shift = (x1 - x0 - std::max(1, x(tokens.end - 1) + 1 - x0)) / 2;
-    return {std::max(0, x0 - shift), std::max(0, x0 - shift) + x1 - x0};
+    const auto right = [&](std::int64_t token) {
+        return token >= scored ? gutter + layout.gutterWidth() : left(token) + shown.pixels;
+    };
+    PixelRange px{left(tokens.begin), right(tokens.end - 1)};
+    if (px.width() >= kLeastMark) return px;
+    px.x0 = std::max(0, px.x0 - (kLeastMark - px.width()) / 2);
+    px.x1 = px.x0 + kLeastMark;
+    return px;
 }
 
 /// Pins and spans as ticks above every strip: strips are position views, too.

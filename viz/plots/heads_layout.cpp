@@ -16,7 +16,7 @@ HeadsLayout::HeadsLayout(const Params& p)
     m_pitch = width / m_columns;
     m_gap = m_pitch >= 40 ? 4 : m_pitch >= 6 ? 2 : m_pitch >= 3 ? 1 : 0;
     m_rowHeight =
-        std::clamp((height - kLineGap) / m_rows, kLeastRow, std::max(kLeastRow, p.mostRow));
+        std::clamp((height - kLineGap) / m_rows, p.leastRow, std::max(p.leastRow, p.mostRow));
     m_rowGap = m_rowHeight >= 6 ? 1 : 0;
     m_scroll = std::clamp(m_scroll, 0, std::max(0, contentHeight() - height));
     m_header = QRect(p.leftWidth, 0, m_pitch * m_columns - m_gap, p.textHeight);

@@ -30,6 +30,7 @@ public:
         int textHeight = 12;
         int leftWidth = 40;
         int rightWidth = 100;
+        int leastRow = kLeastRow;
         int mostRow = 28;
         int scroll = 0; ///< px by which rows are moved up, when not all of them fit
     };

@@ -103,7 +103,7 @@ void HeadsPanel::updateLegend() {
             {{0.0, QStringLiteral("0")}, {0.5, QStringLiteral("0.5")}, {1.0, QStringLiteral("1")}},
             false);
         setNote(chosen() == HeadsView::Where ? tr("mass kept: too narrow for positions")
-                                             : tr("share of attention mass kept"));
+                                             : tr("share of the arriving attention mass kept"));
         break;
     case HeadsView::Span: {
         const std::int64_t tokens = m_model->span().size();
@@ -181,11 +181,12 @@ QString HeadsPanel::summary(int width) const {
                        .arg(keeps, of);
     const bool twoBlocks = b.firstLate() < m_model->layers();
     if (twoBlocks) text += tr(", after layer %1 %2 of %3").arg(b.tspLayer).arg(lateKeeps, lateOf);
-    if (!twoBlocks || fits(text, width)) return text;
-    return tr("each head keeps %1 of %2, after layer %3 %4 of %5")
-        .arg(keeps, of)
-        .arg(b.tspLayer)
-        .arg(lateKeeps, lateOf);
+    if (twoBlocks && !fits(text, width))
+        text = tr("each head keeps %1 of %2, after layer %3 %4 of %5")
+                   .arg(keeps, of)
+                   .arg(b.tspLayer)
+                   .arg(lateKeeps, lateOf);
+    return text;
 }
 
 bool HeadsPanel::fits(const QString& text, int width) const {
@@ -202,20 +203,31 @@ QString HeadsPanel::csv() const {
 
 void HeadsPanel::paintFigure(QPainter& painter, const QSize& size) {
     if (!m_model->ready()) return;
+    constexpr int kGap = 3;
+    const QSize legend = ColorBar::sizeFor(context().theme, m_legend->scale());
     const int footer = m_footer->heightNeeded();
-    const int room = size.height() - footer - 3;
+    const int room = size.height() - legend.height() - footer - kGap;
     const bool only = chosen() == HeadsView::Head;
-    const bool tall = size.height() >= context().theme.scaled(kTallBody);
+    const bool tall = room >= context().theme.scaled(kTallBody);
     const int grid = only ? 0 : tall ? room * 3 / 5 : room;
-    if (grid > 0) m_grid->paintInto(painter, {size.width(), grid});
-    painter.save();
-    painter.translate(0, grid);
-    if (only || tall) m_head->paintInto(painter, {size.width(), room - grid});
-    painter.restore();
-    painter.save();
-    painter.translate(0, room + 3);
-    m_footer->paintInto(painter, {size.width(), footer});
-    painter.restore();
+    int top = 0;
+    const auto paint = [&](int height, const auto& into) {
+        if (height <= 0) return;
+        painter.save();
+        painter.translate(0, top);
+        into(QSize(size.width(), height));
+        painter.restore();
+        top += height;
+    };
+    paint(legend.height(), [&](const QSize& area) {
+        const QRect place(area.width() - legend.width(), 0, legend.width(), area.height());
+        ColorBar::paint(painter, place, m_legend->scale(), context().theme);
+    });
+    paint(grid, [&](const QSize& area) { m_grid->paintInto(painter, area); });
+    paint(only || tall ? room - grid : 0,
+          [&](const QSize& area) { m_head->paintInto(painter, area); });
+    top += kGap;
+    paint(footer, [&](const QSize& area) { m_footer->paintInto(painter, area); });
 }
 
 } // namespace fkv::viz

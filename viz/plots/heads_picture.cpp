@@ -37,7 +37,7 @@ int HeadsPicture::leftWidth(const QFont& font) {
            kNameGap + 2;
 }
 
-HeadsLayout HeadsPicture::layout(const QSize& size, int scroll) const {
+HeadsLayout::Params HeadsPicture::params(const QSize& size) const {
     HeadsLayout::Params p;
     p.size = size;
     p.layers = model.layers();
@@ -47,7 +47,18 @@ HeadsLayout HeadsPicture::layout(const QSize& size, int scroll) const {
     p.leftWidth = leftWidth(font());
     p.rightWidth = std::min(rightWidth(), size.width() / 2);
     p.mostRow = theme.scaled(30);
+    return p;
+}
+
+HeadsLayout HeadsPicture::layout(const QSize& size, int scroll) const {
+    HeadsLayout::Params p = params(size);
     p.scroll = scroll;
+    return HeadsLayout(p);
+}
+
+HeadsLayout HeadsPicture::figureLayout(const QSize& size) const {
+    HeadsLayout::Params p = params(size);
+    p.leastRow = 1;
     return HeadsLayout(p);
 }
 
@@ -86,19 +97,24 @@ void HeadsPicture::paint(QPainter& painter, const QSize& size, const HeadsLayout
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
     if (!layout.empty()) {
         const HeadsView shown = drawn(layout);
+        const QString empty = whyEmpty(shown);
         painter.save();
         painter.setClipRect(layout.grid(), Qt::IntersectClip);
         if (shown == HeadsView::Where)
             paintStrips(painter, layout);
-        else
+        else if (empty.isEmpty())
             paintCells(painter, layout);
-        paintStates(painter, layout);
-        painter.fillRect(layout.grid().left(), layout.lineY() - 1, layout.grid().width(), 2,
-                         theme.palette().tspLine);
+        if (empty.isEmpty()) {
+            paintPreviews(painter, layout);
+            if (shown == HeadsView::Mass) paintWorst(painter, layout);
+            painter.fillRect(layout.grid().left(), layout.lineY() - 1, layout.grid().width(), 2,
+                             theme.palette().tspLine);
+        } else {
+            paintMessage(painter, layout.grid(), empty);
+        }
         painter.restore();
         if (layout.rowHeight() < textHeight()) paintBrackets(painter, layout);
         paintLabels(painter, labels(size, layout), font(), theme.palette());
-        if (shown == HeadsView::Span && model.span().size() == 0) paintNoSpan(painter, layout);
     }
     painter.restore();
 }
@@ -139,16 +155,22 @@ QString HeadsPicture::valueText(float value, HeadsView shown) const {
            formatCount(model.span().size());
 }
 
+bool HeadsPicture::showsNumbers(const HeadsLayout& layout) const {
+    const HeadsView shown = drawn(layout);
+    if (shown != HeadsView::Mass && shown != HeadsView::Span) return false;
+    const int widest = std::max(
+        widthOf(font(), valueText(static_cast<float>(model.span().size()), HeadsView::Span)),
+        widthOf(font(), QStringLiteral("> 0.88")));
+    return layout.rowHeight() > textHeight() && layout.cellWidth() >= widest + 6;
+}
+
 void HeadsPicture::paintCells(QPainter& painter, const HeadsLayout& layout) const {
     const Palette& colours = theme.palette();
     const HeadsView shown = drawn(layout);
     const bool mass = shown == HeadsView::Mass;
     const std::vector<float>& values = mass ? model.mass() : model.spanKept();
     const float full = mass ? 1.0F : static_cast<float>(model.span().size());
-    if (full == 0.0F) return;
-    const int widest = std::max(widthOf(font(), valueText(full, shown)),
-                                widthOf(font(), QStringLiteral("> 0.88")));
-    const bool numbers = layout.rowHeight() > textHeight() && layout.cellWidth() >= widest + 6;
+    const bool numbers = showsNumbers(layout);
     for (int l = 0; l < layout.layers(); ++l)
         for (int g = 0; g < layout.heads(); ++g) {
             const QRect cell = layout.cell(l, g);
@@ -166,22 +188,28 @@ void HeadsPicture::paintCells(QPainter& painter, const HeadsLayout& layout) cons
         }
 }
 
-void HeadsPicture::paintNoSpan(QPainter& painter, const HeadsLayout& layout) const {
+QString HeadsPicture::whyEmpty(HeadsView shown) const {
+    if (shown == HeadsView::Span && model.span().size() == 0)
+        return tr("No span is tracked. Point at a token or select some in the text, then press P. "
+                  "A hidden fact is tracked by itself.");
+    if (shown != HeadsView::Mass) return {};
+    const std::vector<float>& mass = model.mass();
+    if (std::any_of(mass.begin(), mass.end(), [](float m) { return !std::isnan(m); })) return {};
+    return model.run().full->layers.front().sums
+               ? tr("Attention mass is still being added up.")
+               : tr("This run has no window sums: the mass of its heads is not known.");
+}
+
+void HeadsPicture::paintMessage(QPainter& painter, const QRect& area, const QString& text) const {
     const Palette& colours = theme.palette();
     painter.setBrush(colours.base);
     painter.setPen(colours.border);
-    painter.drawRect(layout.grid().adjusted(0, 0, -1, -1));
+    painter.drawRect(area.adjusted(0, 0, -1, -1));
     painter.setPen(colours.text);
-    painter.drawText(
-        layout.grid().adjusted(8, 4, -8, -4), Qt::AlignCenter | Qt::TextWordWrap,
-        tr("No span is tracked. Point at a token or select some in the text, then press "
-           "P. A hidden fact is tracked by itself."));
+    painter.drawText(area.adjusted(8, 4, -8, -4), Qt::AlignCenter | Qt::TextWordWrap, text);
 }
 
-void HeadsPicture::paintStates(QPainter& painter, const HeadsLayout& layout) const {
-    const Palette& colours = theme.palette();
-    const HeadsView shown = drawn(layout);
-    if (shown == HeadsView::Span && model.span().size() == 0) return;
+void HeadsPicture::paintPreviews(QPainter& painter, const HeadsLayout& layout) const {
     int first = layout.layers(), last = 0;
     for (int l = 0; l < layout.layers(); ++l)
         if (model.fate().layers[static_cast<std::size_t>(l)].state != trace::State::Exact) {
@@ -189,13 +217,17 @@ void HeadsPicture::paintStates(QPainter& painter, const HeadsLayout& layout) con
             last = l + 1;
         }
     if (first < last)
-        paintPreview(painter, layout.rows(first, last).intersected(layout.grid()), colours, font());
-    if (shown != HeadsView::Mass || !model.worst().valid()) return;
+        paintPreview(painter, layout.rows(first, last).intersected(layout.grid()), theme.palette(),
+                     font());
+}
+
+void HeadsPicture::paintWorst(QPainter& painter, const HeadsLayout& layout) const {
+    if (!model.worst().valid()) return;
     const QRect worst = layout.cell(model.worst().layer, model.worst().head);
     painter.setBrush(Qt::NoBrush);
-    painter.setPen(colours.base);
+    painter.setPen(theme.palette().base);
     painter.drawRect(worst.adjusted(-2, -2, 1, 1));
-    painter.setPen(colours.lost);
+    painter.setPen(theme.palette().lost);
     painter.drawRect(worst.adjusted(-1, -1, 0, 0));
     if (worst.height() > 4) painter.drawRect(worst.adjusted(0, 0, -1, -1));
 }
@@ -270,17 +302,19 @@ void HeadsPicture::addCosts(const QSize& size, const HeadsLayout& layout,
         middles.push_back(middle);
         texts.push_back(text);
     };
+    const bool namesWorst = drawn(layout) == HeadsView::Mass && model.worst().valid();
     if (layout.rowHeight() >= height) {
+        // Where the worst cell has no number of its own, it is named in its row.
+        const int named = namesWorst && !showsNumbers(layout) ? model.worst().layer : -1;
         for (int l = 0; l < layout.layers(); ++l)
-            add(layout.row(l).center().y(), costOfLayer(l));
+            add(layout.row(l).center().y(), l == named ? worstName() : costOfLayer(l));
     } else {
         for (const auto& [first, last] :
              {std::pair{0, budgets.firstLate()}, std::pair{budgets.firstLate(), layout.layers()}}) {
             const QRect block = layout.rows(first, last).intersected(grid);
             if (!block.isEmpty()) add(block.center().y(), costOfLayer(first));
         }
-        if (drawn(layout) == HeadsView::Mass && model.worst().valid())
-            add(layout.row(model.worst().layer).center().y(), worstName());
+        if (namesWorst) add(layout.row(model.worst().layer).center().y(), worstName());
         add(layout.lineY(),
             budgets.tspOn ? tr("TSP %1").arg(formatRate(budgets.tspRate)) : tr("TSP off"));
     }

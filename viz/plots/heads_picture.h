@@ -20,6 +20,8 @@ struct HeadsPicture {
     HeadsView view = HeadsView::Where;
 
     HeadsLayout layout(const QSize& size, int scroll) const;
+    /// Without scrolling: rows become as low as they must.
+    HeadsLayout figureLayout(const QSize& size) const;
     /// The view that is really drawn: Where needs cells of some width.
     HeadsView drawn(const HeadsLayout& layout) const;
     void paint(QPainter& painter, const QSize& size, const HeadsLayout& layout) const;
@@ -36,13 +38,17 @@ struct HeadsPicture {
 
 private:
     QFont font() const { return theme.smallFont(); }
+    HeadsLayout::Params params(const QSize& size) const;
     int rightWidth() const;
     int textHeight() const { return QFontMetrics(font()).height(); }
     void paintStrips(QPainter& painter, const HeadsLayout& layout) const;
     void paintCells(QPainter& painter, const HeadsLayout& layout) const;
     QString valueText(float value, HeadsView shown) const;
-    void paintNoSpan(QPainter& painter, const HeadsLayout& layout) const;
-    void paintStates(QPainter& painter, const HeadsLayout& layout) const;
+    bool showsNumbers(const HeadsLayout& layout) const;
+    QString whyEmpty(HeadsView shown) const;
+    void paintMessage(QPainter& painter, const QRect& area, const QString& text) const;
+    void paintPreviews(QPainter& painter, const HeadsLayout& layout) const;
+    void paintWorst(QPainter& painter, const HeadsLayout& layout) const;
     void paintBrackets(QPainter& painter, const HeadsLayout& layout) const;
     void addNames(const QSize& size, const HeadsLayout& layout, PlotLabels& labels) const;
     void addCosts(const QSize& size, const HeadsLayout& layout, PlotLabels& labels) const;

@@ -91,6 +91,16 @@ ShownBins::ShownBins(const StripBins& from, int width) : fine(from.count) {
     bins = std::min(width / pixels, fine);
 }
 
+int ShownBins::binOf(const StripBins& from, std::int64_t token) const {
+    const auto at = static_cast<int>(token / from.perBin);
+    int bin = at * bins / fine; // one off at most, as firstFine() rounds
+    while (bin + 1 < bins && firstFine(bin + 1) <= at)
+        ++bin;
+    while (bin > 0 && firstFine(bin) > at)
+        --bin;
+    return bin;
+}
+
 void shareKept(std::span<const std::uint32_t> strip, const StripBins& from, const ShownBins& shown,
                std::span<float> out) {
     for (int b = 0; b < shown.bins; ++b) {

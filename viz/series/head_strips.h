@@ -48,6 +48,8 @@ struct ShownBins {
 
     int width() const { return bins * pixels; }
     int firstFine(int bin) const { return bin * fine / bins; }
+    /// The shown bin that holds a scored token.
+    int binOf(const StripBins& from, std::int64_t token) const;
     TokenRange tokensOf(const StripBins& from, int bin) const {
         return from.tokensOf(firstFine(bin), firstFine(bin + 1));
     }
