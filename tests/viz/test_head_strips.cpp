@@ -236,6 +236,8 @@ void TestHeadStrips::shownBinsAreEqual() {
         const TokenRange tokens = shown.tokensOf(fine, b);
         QCOMPARE(tokens.begin, next);
         QVERIFY(tokens.size() > 0);
+        QCOMPARE(shown.binOf(fine, tokens.begin), b);
+        QCOMPARE(shown.binOf(fine, tokens.end - 1), b);
         next = tokens.end;
     }
     QCOMPARE(next, static_cast<std::int64_t>(scored));

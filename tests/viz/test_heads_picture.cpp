@@ -4,9 +4,7 @@
 #include "viz/series/head_mass.h"
 
 #include <QPainter>
-#include <QScopeGuard>
 #include <QTemporaryDir>
-#include <QTranslator>
 #include <cmath>
 
 using namespace fkv;
@@ -15,30 +13,6 @@ using namespace fkv::testing;
 using trace::Amount;
 
 namespace {
-
-/// Every string as if in a language that needs 40 % more.
-class LongWords : public QTranslator {
-public:
-    bool isEmpty() const override { return false; }
-    QString translate(const char*, const char* source, const char*, int) const override {
-        const QString text = QString::fromUtf8(source);
-        return text + QString((text.size() * 2 + 4) / 5, QLatin1Char('n'));
-    }
-};
-
-QString problemWith(const PlotLabels& labels, const QFont& font, const QSize& size) {
-    const QFontMetrics metrics(font);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        const PlotLabel& a = labels[i];
-        if (metrics.horizontalAdvance(a.text) > a.box.width())
-            return a.text + QStringLiteral(" is cut");
-        if (!QRect(QPoint(), size).contains(a.box)) return a.text + QStringLiteral(" is outside");
-        for (std::size_t j = 0; j < i; ++j)
-            if (!a.boxed && !labels[j].boxed && a.box.intersects(labels[j].box))
-                return a.text + QStringLiteral(" covers ") + labels[j].text;
-    }
-    return {};
-}
 
 bool near(QRgb a, QRgb b) {
     return std::abs(qRed(a) - qRed(b)) <= 1 && std::abs(qGreen(a) - qGreen(b)) <= 1 &&
@@ -54,12 +28,9 @@ private Q_SLOTS:
     void massHasTheColourOfItsValue();
     void spanHasTheColourOfItsShare();
     void headIsFilledByFate();
-    void labelsFit_data();
-    void labelsFit();
+    void marksLieOverTheirBins();
+    void unknownMassIsSaid();
     void figures();
-    void pictures_data();
-    void pictures();
-    void picturesOfStates();
 };
 
 void TestHeadsPicture::stripsHaveTheColourOfTheirShare() {
@@ -193,58 +164,53 @@ void TestHeadsPicture::headIsFilledByFate() {
     }
 }
 
-void TestHeadsPicture::labelsFit_data() {
-    QTest::addColumn<bool>("large");
-    QTest::addColumn<bool>("presenter");
-    QTest::addColumn<bool>("longWords");
-    for (const bool large : {false, true})
-        for (const bool presenter : {false, true})
-            for (const bool longWords : {false, true})
-                QTest::addRow("%s, %s, %s", large ? "32x8" : "16x4",
-                              presenter ? "presenter" : "normal", longWords ? "long" : "short")
-                    << large << presenter << longWords;
+void TestHeadsPicture::marksLieOverTheirBins() {
+    Stage stage(demoRun());
+    stage.fixture.selection.pinToken(2000, false);
+    const HeadsLayout layout = stage.panel.grid().layoutNow();
+    const QImage picture = stage.panel.grid().grab().toImage();
+    const Mark& pin = stage.fixture.selection.marks().back();
+    const QRgb colour =
+        stage.fixture.theme.palette().pins[static_cast<std::size_t>(pin.number - 1)].rgb();
+    for (int g = 0; g < layout.heads(); ++g) {
+        const QRect cell = layout.cell(0, g);
+        int marked = 0;
+        for (int x = cell.left(); x <= cell.right(); ++x) {
+            const bool over = near(picture.pixel(x, layout.grid().top() - 3), colour);
+            marked += over ? 1 : 0;
+            const bool holds = stage.panel.grid().binAt({x, cell.center().y()}).has(2000);
+            if (holds) QVERIFY(over);
+        }
+        QVERIFY(marked >= 3 && marked <= 5);
+    }
 }
 
-void TestHeadsPicture::labelsFit() {
-    QFETCH(bool, large);
-    QFETCH(bool, presenter);
-    QFETCH(bool, longWords);
-    LongWords words; // leaves the application with its scope
-    if (longWords) QCoreApplication::installTranslator(&words);
-    const QFont normal = QApplication::font();
-    const auto restore = qScopeGuard([normal] { QApplication::setFont(normal); });
-    Stage stage(large ? largeRun() : demoRun());
-    stage.fixture.theme.setPresenter(presenter);
-    const QFont font = stage.fixture.theme.smallFont();
-    for (const QSize size : {QSize(500, 190), QSize(700, 300), QSize(1000, 700)}) {
-        if (presenter && size.width() < 700) continue; // panels are tabs then
-        stage.panel.resize(size);
-        for (const double tsp : {0.2, 0.35, 1.0}) {
-            stage.moveTsp(tsp);
-            for (int view = 0; view < 4; ++view) {
-                stage.panel.setView(view);
-                QCoreApplication::processEvents();
-                if (view < 3) {
-                    const HeadsPicture picture{stage.panel.model(), stage.fixture.theme,
-                                               static_cast<HeadsView>(view)};
-                    QCOMPARE(problemWith(picture.labels(stage.panel.grid().size(),
-                                                        stage.panel.grid().layoutNow()),
-                                         font, stage.panel.grid().size()),
-                             QString());
-                }
-                if (stage.panel.head().isVisible())
-                    QCOMPARE(problemWith(stage.panel.head().labels(stage.panel.head().size()), font,
-                                         stage.panel.head().size()),
-                             QString());
-            }
-            const KvFooter::Layout footer =
-                stage.panel.footer().layoutIn(stage.panel.footer().size());
-            QCOMPARE(problemWith({{footer.text, Qt::AlignLeft, footer.wording}}, font,
-                                 stage.panel.footer().size()),
-                     QString());
-            QVERIFY(!footer.bar.intersects(footer.text));
-        }
-    }
+void TestHeadsPicture::unknownMassIsSaid() {
+    SyntheticSpec spec = demoSpec();
+    spec.tables = false;
+    Stage stage(makeRun(spec));
+    stage.panel.setView(1);
+    trace::Settings moved = stage.settings();
+    moved.tsp = Amount::ofRate(1.0);
+    stage.fixture.move(moved);
+    QCoreApplication::processEvents();
+    savePicture(stage.panel, QStringLiteral("state-no-mass"));
+    const QImage without = stage.panel.grid().grab().toImage();
+    const HeadsLayout layout = stage.panel.grid().layoutNow();
+    QVERIFY(
+        near(without.pixel(layout.cell(3, 0).center()), stage.fixture.theme.palette().base.rgb()));
+    // The tables come with a later publication of the same pass.
+    auto full = std::make_shared<trace::FullPass>(*stage.fixture.shown.run()->full);
+    full->tables = demoRun()->full->tables;
+    auto run = std::make_shared<trace::Run>(*stage.fixture.shown.run());
+    run->full = full;
+    const int indexed = stage.panel.model().counters().indexes;
+    stage.fixture.shown.setRun(run, stage.fixture.shown.fate());
+    stage.settle();
+    QCOMPARE(stage.panel.model().counters().indexes, indexed);
+    const QImage with = stage.panel.grid().grab().toImage();
+    QVERIFY(
+        !near(with.pixel(layout.cell(3, 0).center()), stage.fixture.theme.palette().base.rgb()));
 }
 
 void TestHeadsPicture::figures() {
@@ -282,105 +248,6 @@ void TestHeadsPicture::figures() {
         QVERIFY(
             near(twice.pixel(2 * (cell.left() + (b + 1) * bins.pixels) - 1, 2 * cell.bottom() + 1),
                  colour));
-    }
-}
-
-void TestHeadsPicture::pictures_data() {
-    QTest::addColumn<bool>("large");
-    QTest::addColumn<QSize>("size");
-    QTest::addColumn<bool>("dark");
-    for (const bool large : {false, true})
-        for (const QSize size : {QSize(500, 190), QSize(1000, 700)})
-            for (const bool dark : {false, true})
-                QTest::addRow("%s-%d-%s", large ? "32x8" : "16x4", size.width(),
-                              dark ? "dark" : "light")
-                    << large << size << dark;
-}
-
-void TestHeadsPicture::pictures() {
-    QFETCH(bool, large);
-    QFETCH(QSize, size);
-    QFETCH(bool, dark);
-    Stage stage(large ? largeRun() : demoRun(), size);
-    stage.fixture.theme.setChoice(dark ? Theme::Choice::Dark : Theme::Choice::Light);
-    const char* names[] = {"where", "mass", "span", "head"};
-    for (int view = 0; view < 4; ++view) {
-        stage.panel.setView(view);
-        if (view == 3) stage.fixture.selection.pinHead(large ? 18 : 9, 2);
-        QCoreApplication::processEvents();
-        savePicture(stage.panel, QStringLiteral("%1-%2").arg(QLatin1String(QTest::currentDataTag()),
-                                                             QLatin1String(names[view])));
-    }
-}
-
-void TestHeadsPicture::picturesOfStates() {
-    const auto save = [](Stage& stage, const char* name) {
-        stage.fixture.theme.setChoice(Theme::Choice::Light);
-        QCoreApplication::processEvents();
-        savePicture(stage.panel, QLatin1String("state-") + QLatin1String(name));
-    };
-    {
-        Stage stage(largeRun());
-        trace::Settings moved = stage.fixture.settings.settings();
-        moved.tsp = Amount::ofRate(0.15);
-        stage.fixture.move(moved);
-        stage.fixture.selection.pinHead(18, 3);
-        stage.fixture.selection.setHover({-1, {}, 9, 5});
-        save(stage, "preview");
-        stage.panel.setView(1);
-        save(stage, "preview-mass");
-        stage.panel.setView(3);
-        stage.fixture.selection.setHover({12'000, {11'990, 12'038}, 18, 3});
-        save(stage, "preview-head");
-        stage.panel.setView(0);
-        save(stage, "hover-bin");
-        moved.kv = Amount::ofRate(0.3);
-        stage.fixture.move(moved);
-        save(stage, "clamped");
-        moved.tsp = Amount::ofRate(1.0);
-        stage.fixture.move(moved);
-        save(stage, "off");
-        stage.panel.resize(1000, 190);
-        save(stage, "off-wide");
-    }
-    {
-        SyntheticSpec spec = demoSpec();
-        spec.kvHeads = 32;
-        spec.queryHeads = 32;
-        Stage stage(makeRun(spec));
-        save(stage, "narrow");
-        stage.panel.resize(1000, 700);
-        save(stage, "narrow-large");
-    }
-    {
-        SyntheticSpec spec = demoSpec();
-        spec.layers = 80;
-        spec.kvHeads = 8;
-        spec.settings.tspLayer = 39;
-        Stage stage(makeRun(spec));
-        save(stage, "deep");
-        stage.fixture.selection.removeMark(1);
-        stage.panel.setView(2);
-        save(stage, "no-span");
-    }
-    {
-        SyntheticSpec spec = demoSpec();
-        spec.tokens = 20;
-        Stage stage(makeRun(spec));
-        save(stage, "tiny");
-        stage.panel.setView(3);
-        save(stage, "tiny-head");
-        stage.fixture.theme.setPresenter(true);
-        stage.panel.resize(1000, 700);
-        stage.panel.setView(0);
-        save(stage, "presenter");
-        stage.fixture.theme.setPresenter(false);
-    }
-    {
-        ViewFixture fixture;
-        HeadsPanel panel(fixture.context());
-        panel.resize(500, 190);
-        savePicture(panel, QStringLiteral("state-empty"));
     }
 }
 
