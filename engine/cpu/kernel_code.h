@@ -11,6 +11,7 @@ namespace {
 
 using Vec = float __attribute__((vector_size(FKV_BYTES)));
 using Ints = std::int32_t __attribute__((vector_size(FKV_BYTES)));
+using Bits = std::uint32_t __attribute__((vector_size(FKV_BYTES)));
 constexpr std::int64_t kWidth = FKV_BYTES / 4;
 static_assert(kLanes % kWidth == 0);
 
@@ -76,9 +77,9 @@ FKV_INLINE void exponentiate(Vec& x) {
     power = power * f + 2.4022242085e-1F;
     power = power * f + 6.9314697760e-1F;
     power = power * f + 1.0F;
-    // The integer part goes straight into the exponent.
-    const Ints bits = reinterpret_cast<Ints>(power) +
-                      (reinterpret_cast<Ints>(shifted) << 23);
+    // The integer part goes straight into the exponent. Unsigned, as lanes of no query hold anything.
+    const Bits bits = reinterpret_cast<Bits>(power) +
+                      (reinterpret_cast<Bits>(shifted) << 23);
     x = reinterpret_cast<Vec>(bits);
 }
 

@@ -12,8 +12,9 @@
 
 namespace fkv::testing {
 
-/// Longest wait for anything of the demo model; not a measure of speed.
-inline constexpr int kPatienceMs = 60000;
+/// Longest wait for anything of the demo model, sanitizers and busy machines included; not a measure of
+/// speed.
+inline constexpr int kPatienceMs = 300000;
 
 inline QString demoModel() {
     return QStringLiteral(FKV_RESOURCES "/models/demo");

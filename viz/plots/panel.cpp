@@ -206,7 +206,7 @@ void Panel::updateOverlay() {
     if (!m_overlay) return;
     const Shown& shown = m_context.shown;
     const bool content = hasContent();
-    const QString percent = QStringLiteral(" %1 %").arg(qRound(shown.progress() * 100.0));
+    const QString percent = QStringLiteral(" · %1 %").arg(qRound(shown.progress() * 100.0));
     switch (shown.phase()) {
         case Shown::Phase::Failed:
             m_overlay->setMessage(tr("This run failed"), shown.phaseText(), content);
