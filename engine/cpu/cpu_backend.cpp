@@ -157,6 +157,7 @@ void CpuBackend::reserve(const Extents& e) try {
         grow(worker.seen, stacked);
         grow(worker.panel, cpu::kDepthPiece * cpu::kColumnPiece);
         grow(worker.partial, cpu::kRowPiece * cpu::kColumnPiece);
+        grow(worker.windowLogits, cpu::kWindowLogits);
         worker.rank.keys.reserve(tokens);
         worker.rank.keysOther.reserve(tokens);
         worker.rank.order.reserve(tokens);

@@ -48,7 +48,7 @@ private:
         std::vector<float> queries, scores, sums;
         std::vector<float> highest, total;
         std::vector<std::int32_t> seen;
-        std::vector<float> panel, partial;
+        std::vector<float> panel, partial, windowLogits;
         select::RankScratch rank;
     };
     /// Activations of head and decodeStep, for kStepRows rows.
@@ -62,6 +62,9 @@ private:
     void multiplyPiece(const ops::LinearParams& p, std::int64_t row, std::int64_t column,
                        Worker& worker) const;
     void sumWindow(const ops::WindowSumsParams& p, std::int64_t head, Worker& worker) const;
+    void sumShortWindow(const ops::WindowSumsParams& p, std::int64_t head, std::int64_t rowsAtOnce,
+                        Worker& worker) const;
+    void sumLongWindow(const ops::WindowSumsParams& p, std::int64_t head, Worker& worker) const;
     void decodeRows(const ops::DecodePlan& p, std::int64_t first, std::int64_t rows);
 
     ThreadPool m_pool;

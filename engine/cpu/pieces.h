@@ -14,6 +14,9 @@ namespace fkv::cpu {
 constexpr std::int64_t kKeyBlock = 96;    ///< keys in one block of scores
 constexpr std::int64_t kQueryBlock = 64;  ///< query rows that share a block of keys
 
+/// Logits of a window that a thread keeps: half a MiB stays near the processor.
+constexpr std::int64_t kWindowLogits = std::int64_t{1} << 17;
+
 // A piece of a product: a panel of weights that stays in the nearest cache while many rows of x pass.
 constexpr std::int64_t kRowPiece = 256;
 constexpr std::int64_t kColumnPiece = 64;

@@ -10,6 +10,13 @@
 
 namespace fkv {
 
+namespace {
+
+/// Rows from which on one product of their logits is worth the memory.
+constexpr std::int64_t kFewRows = 8;
+
+}  // namespace
+
 void CpuBackend::windowSums(const ops::WindowSumsParams& p) {
     ops::validate(p, m_info);
     if (p.out.cols == 0) return;
@@ -18,9 +25,44 @@ void CpuBackend::windowSums(const ops::WindowSumsParams& p) {
     });
 }
 
-// Two passes over the keys, the logits computed twice: a plane of w x S logits a thread would not
-// stay in the cache, and could not be sized before the window is known.
 void CpuBackend::sumWindow(const ops::WindowSumsParams& p, std::int64_t head,
+                           Worker& worker) const {
+    const std::int64_t length = p.keys.length;
+    float* out = cpu::rowOf(p.out, head);
+    std::fill_n(out, length - p.queries.rows, 0.0F);
+    const std::int64_t rows = std::min(p.queries.rows, cpu::kWindowLogits / length);
+    if (rows >= std::min(p.queries.rows, kFewRows))
+        sumShortWindow(p, head, rows, worker);
+    else
+        sumLongWindow(p, head, worker);
+}
+
+// Logits of some rows are kept until their sum is known.
+void CpuBackend::sumShortWindow(const ops::WindowSumsParams& p, std::int64_t head,
+                                std::int64_t rowsAtOnce, Worker& worker) const {
+    const std::int64_t d = p.keys.headDim;
+    const std::int64_t length = p.keys.length;
+    const std::int64_t before = length - p.queries.rows;
+    const std::int64_t group = head / (p.queryHeads / p.keys.kvHeads);
+    const float* keys = static_cast<const float*>(p.keys.keys) + group * p.keys.capacity * d;
+    float* logits = cpu::scratch(worker.windowLogits, rowsAtOnce * length);
+    for (std::int64_t first = 0; first < p.queries.rows; first += rowsAtOnce) {
+        const std::int64_t rows = std::min(rowsAtOnce, p.queries.rows - first);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(rows),
+                    static_cast<int>(length), static_cast<int>(d), p.scale,
+                    cpu::rowOf(p.queries, first) + head * d, static_cast<int>(p.queries.stride),
+                    keys, static_cast<int>(d), 0.0F, logits, static_cast<int>(length));
+        for (std::int64_t r = 0; r < rows; ++r) {
+            float* row = logits + r * length;
+            const std::int64_t seen = before + first + r + 1;
+            const float total = cpu::expShifted(row, seen, cpu::maxOf(row, seen));
+            cpu::addScaled(cpu::rowOf(p.out, head), row, before, 1.0F / total);
+        }
+    }
+}
+
+// Two passes over the keys, the logits computed twice: all of them would not stay in the cache.
+void CpuBackend::sumLongWindow(const ops::WindowSumsParams& p, std::int64_t head,
                            Worker& worker) const {
     const std::int64_t d = p.keys.headDim;
     const std::int64_t window = p.queries.rows;
@@ -32,7 +74,6 @@ void CpuBackend::sumWindow(const ops::WindowSumsParams& p, std::int64_t head,
     float* highest = cpu::scratch(worker.highest, cpu::kQueryBlock);
     float* total = cpu::scratch(worker.total, cpu::kQueryBlock);
     float* out = cpu::rowOf(p.out, head);
-    std::fill_n(out, before, 0.0F);
 
     for (std::int64_t first = 0; first < window; first += cpu::kQueryBlock) {
         const std::int64_t rows = std::min(cpu::kQueryBlock, window - first);

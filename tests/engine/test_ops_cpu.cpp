@@ -198,6 +198,37 @@ TEST(CpuOps, RopeRotatesHalvesAndAppends) {
         }
 }
 
+TEST(CpuOps, RopeTakesKeysOrQueriesAlone) {
+    const std::int64_t rows = 5, H = 4, G = 2, d = 6, queries = H * d, keys = 2 * G * d;
+    Floats cosine = noise(50 * d / 2, 2), sine = noise(50 * d / 2, 3);
+    const std::vector<std::int32_t> positions{3, 5, 6, 9, 20};
+    Floats both = noise(rows * (queries + keys), 1), left(size_t(rows * queries)), right(size_t(rows * keys));
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const auto row = both.begin() + r * (queries + keys);
+        std::copy(row, row + queries, left.begin() + r * queries);
+        std::copy(row + queries, row + queries + keys, right.begin() + r * keys);
+    }
+    Cache whole(G, 30, d, 5, 4), part(G, 30, d, 5, 4);
+    const View cosines = view(cosine, 50, d / 2), sines = view(sine, 50, d / 2);
+    auto cpu = backend();
+    cpu->ropeAppend({view(both, rows, queries + keys), positions, cosines, sines, H, whole.kv, 5});
+    cpu->ropeAppend({view(right, rows, keys), positions, cosines, sines, 0, part.kv, 5});
+    for (std::int64_t g = 0; g < G; ++g)
+        for (std::int64_t t = 5; t < 5 + rows; ++t)
+            for (std::int64_t c = 0; c < d; ++c) {
+                EXPECT_EQ(part.key(g, t)[c], whole.key(g, t)[c]);
+                EXPECT_EQ(part.value(g, t)[c], whole.value(g, t)[c]);
+            }
+    KvView none;
+    none.dtype = DType::F32;
+    none.headDim = d;
+    cpu->ropeAppend({view(left, rows, queries), positions, cosines, sines, H, none, 0});
+    for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = 0; c < queries; ++c)
+            EXPECT_EQ(left[size_t(r * queries + c)], both[size_t(r * (queries + keys) + c)]);
+    EXPECT_THROW(cpu->ropeAppend({view(left, rows, 0), positions, cosines, sines, 0, none, 0}), Error);
+}
+
 TEST(CpuOps, AttentionCausalTwoRangesAndVisibleRows) {
     const std::int64_t H = 6, G = 2, d = 10;
     for (const std::int64_t rows : {0, 1, 3, 77}) {
@@ -223,6 +254,29 @@ TEST(CpuOps, AttentionCausalTwoRangesAndVisibleRows) {
         checkAttention(p);
         p.rangeCount = 1;  // rows that see nothing give zeros
         checkAttention(p);
+    }
+}
+
+// So long that logits are kept for some rows of the window only, and for none.
+TEST(CpuOps, WindowSumsOfLongLayers) {
+    const std::int64_t H = 2, G = 1, d = 4;
+    for (const auto& [length, w] : {std::pair<std::int64_t, std::int64_t>{8000, 40}, {17000, 40}}) {
+        const std::int64_t M = length - w;
+        Floats q = noise(w * H * d, 1), out = poison(H * M);
+        Cache cache(G, length, d, length, 2);
+        backend()->windowSums({view(q, w, H * d), cache.kv, H, 0.3F, view(out, H, M)});
+        std::vector<double> want(size_t(H * M), 0.0);
+        for (std::int64_t h = 0; h < H; ++h)
+            for (std::int64_t r = 0; r < w; ++r) {
+                std::vector<double> e;
+                double total = 0.0;
+                for (std::int64_t t = 0; t <= M + r; ++t) {
+                    e.push_back(std::exp(0.3 * dot(&q[size_t((r * H + h) * d)], cache.key(0, t), d)));
+                    total += e.back();
+                }
+                for (std::int64_t t = 0; t < M; ++t) want[size_t(h * M + t)] += e[size_t(t)] / total;
+            }
+        near(out, want, 1e-7);
     }
 }
 
