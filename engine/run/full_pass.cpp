@@ -173,6 +173,12 @@ std::int64_t runFullPass(const RunContext& context, const FullPassRequest& reque
                          HeldState& held) {
     HeldFull& full = held.full;
     const std::int64_t from = prepare(context, request, full);
+    if (from == 0) {
+        // Another prompt: what was made from the old one is of no use and may be far larger.
+        held.rerun = {};
+        held.compressed = {};
+        held.tails = {};
+    }
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
     PlaneCapture capture(context.transformer(),
                          {context.layers(), scoredTokens(tokens, request.scoring), true});

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <unistd.h>
 
 using namespace fkv;
 using namespace fkv::testing;
@@ -160,7 +161,8 @@ TEST(Input, TheFingerprintIsTheModelsOwn) {
     EXPECT_NE(demo().model().fingerprint, 0U);
     // Another context length is another model, even with the same weights.
     namespace fs = std::filesystem;
-    const fs::path folder = fs::path(::testing::TempDir()) / "fkv_other_model";
+    const fs::path folder =
+        fs::path(::testing::TempDir()) / ("fkv_other_model_" + std::to_string(getpid()));
     fs::remove_all(folder);
     fs::create_directories(folder);
     for (const auto& entry : fs::directory_iterator(FKV_RESOURCES "/models/demo"))

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 #include <random>
+#include <unistd.h>
 
 namespace fkv::testing {
 
@@ -43,6 +44,16 @@ private:
     io::SafetensorsWriter m_writer;
 };
 
+/// Removes the folders that this process wrote.
+struct Folders {
+    ~Folders() {
+        std::error_code ignored;
+        for (const auto& folder : written)
+            std::filesystem::remove_all(folder, ignored);
+    }
+    std::vector<std::filesystem::path> written;
+};
+
 void writeWeights(const TinyModel& m, const std::filesystem::path& path) {
     Weights w;
     w.add("model.embed_tokens.weight", kVocabulary, m.hidden);
@@ -67,7 +78,11 @@ void writeWeights(const TinyModel& m, const std::filesystem::path& path) {
 } // namespace
 
 std::filesystem::path writeTinyModel(const TinyModel& m, const std::string& name) {
-    const auto folder = std::filesystem::path(::testing::TempDir()) / name;
+    static Folders folders;
+    // Cases of one test run at the same time as processes of their own.
+    const auto folder =
+        std::filesystem::path(::testing::TempDir()) / (name + "_" + std::to_string(getpid()));
+    folders.written.push_back(folder);
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
     const nlohmann::json config{{"model_type", "llama"},

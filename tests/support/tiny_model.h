@@ -22,7 +22,8 @@ struct TinyModel {
     bool notANumber = false; ///< one weight of layer 1's key projection is NaN
 };
 
-/// Writes it to a fresh folder of this name under the tests' temporary folder and returns that.
+/// Writes it to a folder of this name (and of this process) under the tests' temporary folder, gone
+/// when the process ends.
 std::filesystem::path writeTinyModel(const TinyModel& model, const std::string& name);
 
 } // namespace fkv::testing
