@@ -145,6 +145,8 @@ void PaintedSlider::asGesture(const std::function<bool()>& take) {
 }
 
 bool PaintedSlider::event(QEvent* event) {
+    // A key is about what the wheel did, not part of it: Ctrl+Z right after a turn undoes the turn.
+    if (event->type() == QEvent::ShortcutOverride && m_gesture == Gesture::Wheel) end();
     // Esc must reach a held slider even where the window has a shortcut on it.
     if (event->type() == QEvent::ShortcutOverride && m_gesture == Gesture::Mouse &&
         static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape) {

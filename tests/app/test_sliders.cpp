@@ -230,6 +230,11 @@ void TestSliders::wheelTurnsAreOneStep() {
     f.settings.undo();
     QCOMPARE(f.settings.settings().tsp, Amount::ofRate(0.2));
     QVERIFY(!f.settings.canUndo());
+    // A key right after a turn finds it finished.
+    f.wheel(slider, 120);
+    QVERIFY(f.settings.dragging());
+    QTest::keyPress(&slider, Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(!f.settings.dragging());
 }
 
 void TestSliders::keysOfASlider() {
