@@ -22,6 +22,7 @@ namespace {
 // Entries of the list of facts that are no template.
 constexpr int kTextFact = -1;
 constexpr int kOwnFact = -2;
+constexpr int kRestMs = 120; // a long text takes a while to read: not at every key
 constexpr int kLengths[] = {1000, 3000, 7000};
 
 void keepNarrow(QComboBox* box) {
@@ -47,6 +48,11 @@ HideForm::HideForm(const viz::Theme& theme, std::function<PromptInput()> current
     setupText(grid);
     setupFact(grid);
     setupPlace(grid);
+    m_rest.setSingleShot(true);
+    m_rest.setInterval(kRestMs);
+    connect(&m_rest, &QTimer::timeout, this, [this] {
+        if (m_stale && isVisible()) rebase();
+    });
     fillFacts();
 }
 
@@ -174,8 +180,10 @@ void HideForm::setupPlace(QGridLayout* grid) {
         m_depth->setDepth(m_depthBefore);
         preview();
     });
-    connect(m_depth, &PaintedSlider::gestureBegan, this,
-            [this] { m_depthBefore = m_depth->depth(); });
+    connect(m_depth, &PaintedSlider::gestureBegan, this, [this] {
+        if (m_stale) rebase();
+        m_depthBefore = m_depth->depth();
+    });
 }
 
 void HideForm::setLibrary(const FactLibrary& library) {
@@ -197,10 +205,15 @@ void HideForm::setLibrary(const FactLibrary& library) {
 }
 
 void HideForm::promptChanged() {
+    promptTyped();
+    if (isVisible()) rebase();
+}
+
+void HideForm::promptTyped() {
     m_stale = true;
     m_hidden = false;
     m_kindChosen = m_kindChosen && m_kind->currentData().toInt() != kTextFact;
-    if (isVisible()) rebase();
+    if (isVisible()) m_rest.start();
 }
 
 void HideForm::showEvent(QShowEvent*) {

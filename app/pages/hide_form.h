@@ -4,6 +4,7 @@
 #include "app/run/hide_fact.h"
 #include "viz/theme/theme.h"
 
+#include <QTimer>
 #include <QWidget>
 #include <functional>
 #include <vector>
@@ -35,8 +36,10 @@ public:
     HideForm(const viz::Theme& theme, std::function<PromptInput()> current, QWidget* parent);
 
     void setLibrary(const FactLibrary& library);
-    /// The prompt is another one (a sample, typing); what was hidden is forgotten.
+    /// The prompt is another one (a sample, a file); what was hidden is forgotten.
     void promptChanged();
+    /// The same by typing: read when that rests, or when it is needed.
+    void promptTyped();
 
     Fact fact() const;
     double depth() const;
@@ -80,6 +83,7 @@ private:
     bool m_stale = true;        ///< m_base belongs to another prompt
     bool m_hidden = false;      ///< this fact is in the prompt: moving it hides it again
     bool m_kindChosen = false;  ///< the kind of fact, by the user
+    QTimer m_rest;              ///< of typing
     std::mt19937 m_random;
     std::uint32_t m_seed = 1;
 

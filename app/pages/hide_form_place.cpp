@@ -18,6 +18,7 @@ namespace fkv::app {
 
 void HideForm::rebase() {
     m_stale = false;
+    m_rest.stop();
     m_baseFault.clear();
     const PromptInput current = m_current();
     m_textFact = {};

@@ -81,12 +81,12 @@ void PromptPage::setupText() {
     rows->addLayout(line);
     connect(m_editor, &PromptEditor::textEdited, this, [this] {
         m_edited = true;
-        m_hide->promptChanged();
+        m_hide->promptTyped();
         onEdited();
     });
     connect(m_editor, &PromptEditor::runRequested, this, &PromptPage::run);
     connect(m_expected, &QLineEdit::textEdited, this, [this] {
-        m_hide->promptChanged();
+        m_hide->promptTyped();
         Q_EMIT promptEdited();
     });
     connect(m_expected, &QLineEdit::returnPressed, this, &PromptPage::run);
