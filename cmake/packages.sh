@@ -4,7 +4,7 @@
 
 fkv_packages=(build-essential cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev
     libsentencepiece-dev libopenblas-dev libgtest-dev
-    qt6-base-dev qt6-svg-dev libqcustomplot-dev fonts-dejavu-core)
+    qt6-base-dev qt6-svg-dev fonts-dejavu-core)
 
 # Installs those that are missing, as root or with sudo; says nothing when all are there.
 fkv_install_packages() {

@@ -42,12 +42,10 @@ AboutDialog::AboutDialog(const viz::Theme& theme, const QString& device, QWidget
            "href='https://arxiv.org/abs/2502.01068'>arXiv "
            "2502.01068</a>.</p>"));
     add(tr("<p>The window is free software under the GNU General Public License, version 3 or "
-           "later; the engine and the "
-           "demo model under the Apache License 2.0. It comes without warranty. It uses Qt (LGPL "
-           "3), QCustomPlot "
-           "(GPL 3), SentencePiece (Apache 2.0), OpenBLAS (BSD), nlohmann-json (MIT) and CLI11 "
-           "(BSD). The texts of the "
-           "samples are in the public domain.</p>"));
+           "later; the engine and the demo model under the Apache License 2.0. It comes without "
+           "warranty. It uses Qt (LGPL 3), SentencePiece (Apache 2.0), OpenBLAS (BSD), "
+           "nlohmann-json (MIT) and CLI11 (BSD). The texts of the samples are in the public "
+           "domain.</p>"));
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
     QPushButton* copy = buttons->addButton(tr("Copy versions"), QDialogButtonBox::ActionRole);
     connect(copy, &QPushButton::clicked, this,

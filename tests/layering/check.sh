@@ -17,7 +17,7 @@ forbid() {
     fi
 }
 
-forbid engine 'Q[A-Z]|Qt|qcustomplot' 'engine must not include Qt'
+forbid engine 'Q[A-Z]|Qt' 'engine must not include Qt'
 forbid engine '(viz|app)/' 'engine must not include viz or app'
 forbid viz '(app/|engine/(core|io|text|select|ops|cpu|cuda|model|run|cli)/)' \
     'viz may see engine/trace alone'
