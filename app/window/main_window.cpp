@@ -28,6 +28,7 @@ namespace fkv::app {
 namespace {
 
 constexpr QSize kDefaultSize(1280, 740);
+const QString kTargets = QStringLiteral("targets");
 
 } // namespace
 
@@ -63,7 +64,8 @@ void MainWindow::setupParts() {
                     new viz::TimingPanel(context), new viz::AnswersPanel(context)};
     m_settingsPage = new SettingsPage(context);
     parts.settings = m_settingsPage;
-    parts.readouts = new viz::ReadoutsView(context);
+    m_readouts = new viz::ReadoutsView(context);
+    parts.readouts = m_readouts;
     m_board = new Board(parts, m_workspace.theme);
     m_errors = new ErrorBar(m_workspace.theme);
     auto* column = new QWidget(this);
@@ -224,6 +226,9 @@ void MainWindow::restoreLook() {
         restoreGeometry(m_store->value(QStringLiteral("geometry")).toByteArray());
         m_board->restoreSizes(m_store->value(QStringLiteral("board")).toByteArray());
         m_saver->setFolder(m_store->value(QStringLiteral("folder"), m_saver->folder()).toString());
+        m_readouts->setTargets(m_store->value(kTargets).toMap());
+        connect(m_readouts, &viz::ReadoutsView::targetsChanged, this,
+                [this] { m_store->setValue(kTargets, m_readouts->targets()); });
     }
     theme.apply();
 }

@@ -16,6 +16,7 @@
 class QSettings;
 
 namespace fkv::viz {
+class ReadoutsView;
 class TokensPanel;
 }
 
@@ -26,8 +27,8 @@ struct Sample;
 class SettingsPage;
 class StatusRow;
 
-/// The window. `workspace` outlives it. With a store it remembers layout, theme, type size and
-/// recent paths; without one (pictures from a command line) it always looks the same.
+/// The window. `workspace` outlives it. With a store it remembers layout, theme, type size,
+/// targets and recent paths; without one (pictures from a command line) it always looks the same.
 class MainWindow : public QMainWindow {
     Q_OBJECT
 public:
@@ -94,6 +95,7 @@ private:
     PromptPage* m_promptPage = nullptr;
     SettingsPage* m_settingsPage = nullptr;
     viz::TokensPanel* m_tokens = nullptr;
+    viz::ReadoutsView* m_readouts = nullptr;
     StatusRow* m_status = nullptr;
     FigureSaver* m_saver = nullptr;
     QPointer<QWidget> m_lastView; ///< where Esc in a text field gives the focus back to

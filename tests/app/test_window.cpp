@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The real window with the real engine on the demo model: what people do with mouse and keys.
 #include "tests/app/window_fixture.h"
+#include "viz/plots/readouts_view.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -279,6 +280,43 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(&window));
         QTRY_COMPARE(window.findChild<QSplitter*>(QStringLiteral("rows"))->sizes(), sizes);
         workspace.theme.setChoice(viz::Theme::Choice::System);
+    }
+
+    void remembersTargets() {
+        QTemporaryDir folder;
+        const auto store = [&] {
+            return std::make_unique<QSettings>(folder.filePath(QStringLiteral("targets.ini")),
+                                               QSettings::IniFormat);
+        };
+        const auto readouts = [](MainWindow& window) -> viz::ReadoutsView& {
+            return *window.findChild<viz::ReadoutsView*>();
+        };
+        {
+            Workspace workspace;
+            MainWindow window(workspace, store());
+            window.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&window));
+            viz::ReadoutsView& view = readouts(window);
+            view.editTarget(viz::Metric::FirstToken);
+            QTest::keyClicks(QApplication::focusWidget(), QStringLiteral("<= 512.25 ms"));
+            press(Qt::Key_Return);
+            QVERIFY(view.target(viz::Metric::FirstToken));
+        } // not closed: as after a fault
+        {
+            Workspace workspace;
+            MainWindow window(workspace, store());
+            viz::ReadoutsView& view = readouts(window);
+            QCOMPARE(view.target(viz::Metric::FirstToken), (viz::Target{true, 512.25}));
+            QVERIFY(!view.target(viz::Metric::PerToken));
+            window.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&window));
+            view.editTarget(viz::Metric::FirstToken);
+            press(Qt::Key_Backspace); // all of it is selected
+            press(Qt::Key_Return);
+        }
+        Workspace workspace;
+        MainWindow window(workspace, store());
+        QVERIFY(!readouts(window).target(viz::Metric::FirstToken));
     }
 
     void showsItsKeys() {
