@@ -110,13 +110,9 @@ private:
             label(full, tr("full"), signOf(m_c.fullHolds), m_colours.text);
             label(method, tr("FastKV"), signOf(m_c.methodHolds), methodInk());
             if (m_c.pending) paintSpinner(method);
-            text(QRect(m_labelLeft, kl, m_at.labelRight - m_labelLeft, m_at.klHeight), tr("KL"),
-                 m_colours.mutedText, true);
             if (m_at.summaryLeft >= 0) paintSummaryBeside(full, method, kl);
         }
-        m_painter.fillRect(
-            QRect(m_at.labelRight, kl + m_at.klHeight - 1, m_at.right - m_at.labelRight, 1),
-            m_colours.gridLine);
+        paintScale(index, kl);
         for (std::size_t i = block.begin; i < block.end; ++i) {
             const bool after =
                 m_c.lines.difference >= 0 && static_cast<std::int64_t>(i) > m_c.lines.difference;
@@ -128,6 +124,28 @@ private:
             if (column.kl) bar(i, kl, *column.kl);
             if (static_cast<int>(i) == m_p.step) outlineColumn(i, full, kl + m_at.klHeight);
         }
+    }
+
+    /// The ends of the scale as lines over the columns, with their values where there is room: a
+    /// low bar would else look like one that is cut off.
+    void paintScale(std::size_t block, int top) {
+        const int left = m_at.labelRight;
+        const std::size_t last = m_at.blocks[block].end - 1;
+        const int width = m_at.left[last] + m_at.width[last] - left;
+        for (const int y : {top, top + m_at.klHeight - 1})
+            m_painter.fillRect(QRect(left, y, width, 1), m_colours.gridLine);
+        if (block > 0) return;
+        text(QRect(m_labelLeft, top, left - m_labelLeft, m_at.klHeight), tr("KL"),
+             m_colours.mutedText, true);
+        // Digits are lower than a line of text.
+        const int digits = m_small.capHeight();
+        if (m_at.klHeight < 3 * digits) return;
+        const QRect most(m_labelLeft, top, left - 5 - m_labelLeft, digits);
+        m_painter.drawText(most, Qt::AlignRight | Qt::AlignVCenter | Qt::TextDontClip,
+                           QStringLiteral("10"));
+        m_painter.drawText(most.translated(0, m_at.klHeight - digits),
+                           Qt::AlignRight | Qt::AlignVCenter | Qt::TextDontClip,
+                           QStringLiteral("1e-4"));
     }
 
     void paintSummaryBeside(int full, int method, int kl) {

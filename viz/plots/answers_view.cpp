@@ -20,6 +20,7 @@ constexpr int kLeastColumn = 14;
 constexpr int kWideEnough = 640; ///< for the summary to stand beside the boxes
 constexpr int kLeastKl = 11, kMostKl = 56;
 constexpr int kMostSpacing = 4;
+constexpr int kBlockMargin = 4; ///< below the bars, so that they stand on no edge
 constexpr int kSpinnerRoom = 20;
 constexpr double kNotch = 120.0;
 
@@ -121,17 +122,16 @@ AnswersView::Geometry AnswersView::geometry(const QSize& size) const {
     }
     // Room to spare goes into the bars first: they are the finest to read.
     const int blocks = static_cast<int>(g.blocks.size());
-    const int blockHeight = 2 * g.lineHeight + g.klHeight;
+    const int least = 2 * g.lineHeight + kBlockMargin;
     if (blocks > 0) {
-        int spare = std::max(0, (size.height() - top) / blocks - blockHeight);
+        int spare = std::max(0, (size.height() - top) / blocks - least - g.klHeight);
         g.spacing = std::min(kMostSpacing, spare / 6);
         spare -= 3 * g.spacing;
         g.klHeight += std::clamp(spare, 0, m_context.theme.scaled(kMostKl) - g.klHeight);
     }
     for (Block& block : g.blocks) {
         block.top = top + g.spacing;
-        top =
-            block.top + blockHeight - m_context.theme.scaled(kLeastKl) + g.klHeight + 2 * g.spacing;
+        top = block.top + least + 2 * g.spacing + g.klHeight;
     }
     g.height = top;
     return g;

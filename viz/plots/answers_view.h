@@ -52,6 +52,10 @@ public:
         std::vector<int> left, width; ///< [columns]
         std::vector<Block> blocks;
         int height = 0;
+        /// Where the bars of the last block stand; 0 without one.
+        int barsBottom() const {
+            return blocks.empty() ? 0 : blocks.back().top + 2 * (lineHeight + spacing) + klHeight;
+        }
     };
     Geometry geometry(const QSize& size) const;
     const Geometry& geometry() const { return m_geometry; }
