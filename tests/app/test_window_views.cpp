@@ -2,6 +2,9 @@
 // Prompt, text and plots inside the real window: typing, pointing, pinning, finding, dragging.
 #include "app/pages/prompt_page.h"
 #include "tests/app/window_fixture.h"
+#include "viz/plots/answers_panel.h"
+#include "viz/plots/answers_view.h"
+#include "viz/plots/chart_view.h"
 #include "viz/plots/figure_export.h"
 #include "viz/plots/importance_panel.h"
 #include "viz/plots/importance_view.h"
@@ -16,6 +19,7 @@
 #include <QMenu>
 #include <QScrollBar>
 #include <QSettings>
+#include <QSpinBox>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTimer>
@@ -188,9 +192,52 @@ private Q_SLOTS:
         m->workspace().settings.set(s);
         QVERIFY(settle(m->controller()));
         QCOMPARE(exact(), std::vector<std::int64_t>{panel.topK()});
-        m->controller().setTopK(64);
+        // Typed into the menu of the panel, it holds whatever TSP does, and clamps to the prompt.
+        QSpinBox* typed = panel.findChild<QSpinBox*>();
+        QVERIFY(typed);
+        typed->setFocus();
+        typed->selectAll();
+        QTest::keyClicks(typed, QStringLiteral("77"));
+        press(Qt::Key_Return);
+        QCOMPARE(panel.topK(), std::int64_t{77});
         QVERIFY(settle(m->controller()));
-        QCOMPARE(exact(), std::vector<std::int64_t>{64});
+        QCOMPARE(exact(), std::vector<std::int64_t>{77});
+        QVERIFY(!panel.chart(viz::StabilizationPanel::Curves)
+                     ->readout()
+                     .contains(QStringLiteral("between")));
+        s.tsp = trace::Amount::ofRate(0.3);
+        m->workspace().settings.set(s);
+        QVERIFY(settle(m->controller()));
+        QCOMPARE(exact(), std::vector<std::int64_t>{77});
+        page().setPrompt({.text = QStringLiteral("one two three four five six seven eight nine")});
+        page().run();
+        QVERIFY(settle(m->controller()));
+        QVERIFY(panel.topK() < 77);
+        QCOMPARE(exact(), std::vector<std::int64_t>{panel.topK()});
+        page().setPrompt({.text = samplePrompt(1).text});
+        page().run();
+        QVERIFY(settle(m->controller()));
+        QCOMPARE(exact(), std::vector<std::int64_t>{77});
+    }
+
+    void answersFitBelowAtTheUsualSize() {
+        const auto& panel = static_cast<viz::AnswersPanel&>(m->panel("answers"));
+        viz::AnswersView& view = panel.answers();
+        for (const QSize& size : {QSize(1280, 740), QSize(1280, 800)}) {
+            m->window().resize(size);
+            QApplication::processEvents();
+            const int below = view.viewport()->height() - view.geometry().barsBottom();
+            QVERIFY2(below >= 3, qPrintable(QString::number(below)));
+            QVERIFY(view.geometry().klHeight >= 24);
+            QCOMPARE(view.verticalScrollBar()->maximum(), 0);
+        }
+        m->panel("answers").setView(1);
+        QApplication::processEvents();
+        QVERIFY(view.geometry().blocks.size() > 1);
+        view.verticalScrollBar()->setValue(view.verticalScrollBar()->maximum());
+        const int bottom = view.geometry().barsBottom() - view.verticalScrollBar()->value();
+        QVERIFY(view.viewport()->height() - bottom >= 3);
+        m->picture("all-tokens");
     }
 
     void aPanelExportsThroughADialog() {

@@ -105,7 +105,7 @@ std::vector<EndLabel> TrackedView::endLabels(const QRectF* plot) const {
 
 LayerChart::Margins TrackedView::margins(const QSizeF& size) const {
     return {labelWidth(ticks()),
-            endLabelWidth(context().theme.smallFont(), endLabels(nullptr), size.width() * 0.26),
+            endLabelWidth(context().theme.smallFont(), endLabels(nullptr), size.width() * 0.32),
             5.0};
 }
 
@@ -173,10 +173,10 @@ QString TrackedView::describe(const Item& item, std::size_t layer) const {
         return tr("%1: rank %2 (top %3), %4")
             .arg(item.name, formatCount(at.best), top(at.best),
                  pass > 0 ? tr("would pass") : tr("would not pass"));
-    return tr("%1: %2 of %3 would pass · best %4 (top %5) · median %6 (%7) · worst %8 (%9)")
+    return tr("%1: %2 of %3 would pass, top %4 to %5 (ranks %6–%7, median %8)")
         .arg(item.name, formatCount(pass), formatCount(item.span.tokens.size()),
-             formatCount(at.best), top(at.best), formatCount(at.median), top(at.median),
-             formatCount(at.worst), top(at.worst));
+             percent(topShare(at.best, m_scored)), percent(topShare(at.worst, m_scored)),
+             formatCount(at.best), formatCount(at.worst), formatCount(at.median));
 }
 
 QString TrackedView::readout() const {
