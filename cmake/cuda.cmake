@@ -45,3 +45,15 @@ if(NOT FKV_CUDA STREQUAL "OFF" AND NOT FKV_SANITIZE)
     endif()
 endif()
 message(STATUS "CUDA: ${FKV_HAVE_CUDA} ${CMAKE_CUDA_ARCHITECTURES}")
+
+# NVTX 3, which names ranges for Nsight Systems: headers alone, so a CPU build has it too. They come with
+# the toolkit (Debian has no package of them); without them nothing is annotated.
+find_path(FKV_NVTX_INCLUDE nvtx3/nvToolsExtPayload.h
+    HINTS /usr/local/cuda/include DOC "Folder that holds nvtx3/")
+add_library(fkv_nvtx INTERFACE)
+if(FKV_NVTX_INCLUDE)
+    target_include_directories(fkv_nvtx SYSTEM INTERFACE ${FKV_NVTX_INCLUDE})
+    target_compile_definitions(fkv_nvtx INTERFACE FKV_NVTX=1)
+    target_link_libraries(fkv_nvtx INTERFACE ${CMAKE_DL_LIBS})
+endif()
+message(STATUS "NVTX: ${FKV_NVTX_INCLUDE}")

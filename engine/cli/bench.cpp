@@ -155,7 +155,10 @@ private:
         }
         const double flop = prefillFlop(m_model.info(), budgets), prefillMs = median(ms);
         const std::int64_t peak = memory.peakBytes() + m_model.info().weightBytes;
-        const double tokenMs = decode(pass, static_cast<std::int64_t>(ids.size()));
+        const bool full = settings.method == trace::Method::Full;
+        const double tokenMs =
+            decode(pass, static_cast<std::int64_t>(ids.size()),
+                   full ? trace::PassKind::DecodeFull : trace::PassKind::DecodeFastKv);
         const double bytes =
             static_cast<double>(m_model.info().weightBytes - embeddingBytes() + budgets.kvBytes);
         return {{"prefill_ms", prefillMs},
@@ -178,7 +181,7 @@ private:
                          static_cast<std::int64_t>(sizeOf(m_model.backend().info().weightType));
     }
 
-    double decode(run::Standalone& pass, std::int64_t position) {
+    double decode(run::Standalone& pass, std::int64_t position, trace::PassKind kind) {
         ops::Backend& backend = m_model.backend();
         model::Transformer& transformer = m_model.transformer();
         run::Standalone::DecodeCache cache = pass.decodeCache(m_options.decode + 4);
@@ -186,9 +189,11 @@ private:
         std::vector<float> row(static_cast<std::size_t>(m_model.config().vocabulary));
         std::int32_t token = 1;
         std::vector<double> ms;
+        SpanSink spans(static_cast<std::size_t>(m_options.decode)); // for tools that listen in
         for (int i = 0; i < m_options.decode; ++i) {
             throwIfStopped(m_stop);
             const double t = timed(backend, [&] {
+                const ScopedSpan span(spans, {trace::Zone::Pass, kind, -1, 1});
                 backend.decodeStep(
                     transformer.decodePlan({&token, 1}, position + i, cache.layers, logits.view));
                 backend.readback(row.data(), logits.view);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/spans.h"
 
+#include "engine/core/nvtx.h"
+
 #include <chrono>
 
 namespace fkv {
@@ -38,11 +40,14 @@ ScopedSpan::ScopedSpan(SpanSink& sink, const Where& where) : m_sink(sink) {
     m_span.pass = where.pass;
     m_span.layer = static_cast<std::int16_t>(where.layer);
     m_span.tokens = static_cast<std::int32_t>(where.tokens);
+    // The mark lies inside, so that a tool's own time is not counted.
+    nvtx::push(m_span);
     m_span.beginNs = sink.mark();
 }
 
 ScopedSpan::~ScopedSpan() {
     m_span.endNs = m_sink.mark();
+    nvtx::pop();
     m_sink.add(m_span);
 }
 

@@ -53,7 +53,7 @@ private:
     std::vector<trace::Span> m_spans;
 };
 
-/// Times its own lifetime.
+/// Times its own lifetime, and is an NVTX range of the same name (nvtx.h).
 class ScopedSpan {
 public:
     struct Where {

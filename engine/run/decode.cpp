@@ -75,6 +75,8 @@ std::vector<float> forced(const RunContext& context, HeldTails& tails, const Dec
     model::Transformer& transformer = context.transformer();
     const auto vocabulary = static_cast<std::size_t>(transformer.config().vocabulary);
     std::vector<float> logits(tokens.size() * vocabulary);
+    SpanSink unread(tokens.size() / kForcedRows + 1); // the spans' names are for tools alone
+    PassScope scope(unread, request.pass, context.gate, context.stop);
     for (std::size_t begin = 0; begin < tokens.size(); begin += kForcedRows) {
         const std::size_t count = std::min(kForcedRows, tokens.size() - begin);
         const auto part = tokens.subspan(begin, count);
@@ -84,12 +86,13 @@ std::vector<float> forced(const RunContext& context, HeldTails& tails, const Dec
         if (count == 1) step.push_back(part.front());
         const auto rows = static_cast<std::int64_t>(step.size());
         const ops::View out = logitRows(context, tails, rows).rowsFrom(0, rows);
-        context.gate.pass(context.stop);
-        transformer.backend().decodeStep(transformer.decodePlan(
-            step, request.position + static_cast<std::int64_t>(begin), request.layers, out));
-        transformer.backend().readback(logits.data() + begin * vocabulary,
-                                       out.rowsFrom(0, static_cast<std::int64_t>(count)));
-        transformer.backend().synchronize();
+        scope.op(Zone::Pass, rows, [&] {
+            transformer.backend().decodeStep(transformer.decodePlan(
+                step, request.position + static_cast<std::int64_t>(begin), request.layers, out));
+            transformer.backend().readback(logits.data() + begin * vocabulary,
+                                           out.rowsFrom(0, static_cast<std::int64_t>(count)));
+            transformer.backend().synchronize();
+        });
     }
     return logits;
 }

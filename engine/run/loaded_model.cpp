@@ -3,7 +3,6 @@
 
 #include "engine/model/shapes.h"
 
-#include <chrono>
 #include <ctime>
 #include <system_error>
 
@@ -20,21 +19,9 @@ std::string utcNow() {
 
 LoadedModel::LoadedModel(const std::filesystem::path& folder, const ops::DeviceSpec& device,
                          Observer& observer, const std::stop_token& stop) {
-    const auto begin = std::chrono::steady_clock::now();
-    // What is quick to refuse comes first.
-    m_config = model::readConfig(folder);
-    m_tokenizer = text::openTokenizer(folder);
-    m_backend = ops::makeBackend(device);
-    m_weights = model::loadWeights(
-        folder, m_config, *m_backend,
-        [&](double fraction) {
-            observer.progress({"Loading weights", fraction});
-        },
-        stop);
-    m_transformer = std::make_unique<model::Transformer>(m_config, m_weights, *m_backend);
-    m_backend->synchronize();
-    m_loadMs =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    SpanSink spans(1);
+    load(folder, device, {observer, stop}, spans);
+    m_loadMs = static_cast<double>(spans.spans().front().durationNs()) * 1e-6;
     std::error_code ignored;
     const auto absolute = std::filesystem::weakly_canonical(folder, ignored);
     m_info.path = (ignored ? folder : absolute).string();
@@ -42,9 +29,28 @@ LoadedModel::LoadedModel(const std::filesystem::path& folder, const ops::DeviceS
     describe();
 }
 
+void LoadedModel::load(const std::filesystem::path& folder, const ops::DeviceSpec& device,
+                       const Loading& loading, SpanSink& spans) {
+    const ScopedSpan span(spans, {trace::Zone::Load, trace::PassKind::Load, -1, 0});
+    // What is quick to refuse comes first.
+    m_config = model::readConfig(folder);
+    m_tokenizer = text::openTokenizer(folder);
+    m_backend = ops::makeBackend(device);
+    m_weights = model::loadWeights(
+        folder, m_config, *m_backend,
+        [&](double fraction) {
+            loading.observer.progress({"Loading weights", fraction});
+        },
+        loading.stop);
+    m_transformer = std::make_unique<model::Transformer>(m_config, m_weights, *m_backend);
+    m_backend->synchronize();
+}
+
 LoadedModel::LoadedModel(const model::Config& config, const ops::DeviceSpec& device,
                          std::uint64_t seed)
     : m_config(config), m_backend(ops::makeBackend(device)) {
+    SpanSink spans(1);
+    const ScopedSpan span(spans, {trace::Zone::Load, trace::PassKind::Load, -1, 0});
     m_weights = model::randomWeights(m_config, *m_backend, seed);
     m_transformer = std::make_unique<model::Transformer>(m_config, m_weights, *m_backend);
     m_info.name = m_config.modelType + " with random weights";

@@ -39,6 +39,12 @@ public:
     double loadMs() const { return m_loadMs; }
 
 private:
+    struct Loading {
+        Observer& observer;
+        const std::stop_token& stop;
+    };
+    void load(const std::filesystem::path& folder, const ops::DeviceSpec& device,
+              const Loading& loading, SpanSink& spans);
     void describe();
 
     model::Config m_config;

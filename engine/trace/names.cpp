@@ -28,6 +28,7 @@ constexpr std::array<ZoneEntry, static_cast<std::size_t>(Zone::Count)> kZones{{
     {"capture", ZoneGroup::Instrument},
     {"checkpoint", ZoneGroup::Instrument},
     {"sample", ZoneGroup::Other},
+    {"load", ZoneGroup::Other},
     {"layer", ZoneGroup::Other},
     {"pass", ZoneGroup::Other},
 }};
@@ -36,7 +37,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(ZoneGroup::Count
     "attention", "projections", "MLP", "saliency and selection", "other", "capture"};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(PassKind::Count)> kPasses{
-    "full", "fastkv", "standalone", "decode_full", "decode_fastkv"};
+    "full", "fastkv", "standalone", "decode_full", "decode_fastkv", "load"};
 
 }  // namespace
 

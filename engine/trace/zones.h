@@ -25,6 +25,7 @@ enum class Zone : std::uint8_t {
     Capture,     ///< copies of planes for the instrument
     Checkpoint,  ///< copies of hidden states for reruns
     Sample,
+    Load,        ///< a model's weights read and brought to the device
     Layer,       ///< a whole layer; encloses the others
     Pass,        ///< a whole pass; encloses layers
     Count
@@ -34,7 +35,7 @@ enum class Zone : std::uint8_t {
 enum class ZoneGroup : std::uint8_t { Attention, Projections, Mlp, Selection, Other, Instrument, Count };
 
 /// Which pass a span belongs to.
-enum class PassKind : std::uint8_t { Full, FastKv, Standalone, DecodeFull, DecodeFastKv, Count };
+enum class PassKind : std::uint8_t { Full, FastKv, Standalone, DecodeFull, DecodeFastKv, Load, Count };
 
 std::string_view name(Zone z);       ///< "attention", "qkv", ...
 std::string_view name(ZoneGroup g);  ///< "attention", "projections", "MLP", ...

@@ -6,6 +6,7 @@
 // Every figure is a median; shares are of the rate of a matrix product measured in the same run.
 
 #include "engine/core/error.h"
+#include "engine/core/nvtx.h"
 #include "engine/run/full_pass.h"
 #include "engine/run/rerun.h"
 #include "engine/run/session.h"
@@ -207,6 +208,29 @@ json decoding(const std::string& folder, const std::string& device, int threads,
     return out;
 }
 
+/// Nanoseconds of a span, and of the NVTX range alone that it opens; without a tool listening.
+json spanCost() {
+    constexpr int kSpans = 1'000'000;
+    const trace::Span named{0, 0, trace::Zone::Mlp, trace::PassKind::Full, 3, 0, 512};
+    const auto perSpan = [&](const auto& work) {
+        Series s;
+        for (int i = 0; i < 5; ++i)
+            s.ms.push_back(timed([&] {
+                SpanSink sink(kSpans);
+                for (int n = 0; n < kSpans; ++n)
+                    work(sink);
+            }));
+        return s.median() * 1e6 / kSpans;
+    };
+    return {{"span_ns", perSpan([&](SpanSink& sink) {
+                 const ScopedSpan span(sink, {named.zone, named.pass, named.layer, named.tokens});
+             })},
+            {"nvtx_ns", perSpan([&](SpanSink&) {
+                 nvtx::push(named);
+                 nvtx::pop();
+             })}};
+}
+
 json loading(const std::string& folder, const std::string& device, int threads, int repeats) {
     Series s;
     run::Observer observer;
@@ -240,6 +264,7 @@ int main(int argc, char** argv) {
         {
             Bench bench(model, device, threads, repeats);
             out["machine"] = bench.machine();
+            out["annotation"] = spanCost();
             if (!prefillOnly) out["load"] = loading(model, device, threads, repeats);
             for (const std::int64_t n : tokens) {
                 out["prefill"].push_back(bench.prefill(n));

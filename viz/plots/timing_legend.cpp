@@ -96,6 +96,8 @@ QString passName(trace::PassKind pass) {
         return tr("decode, full");
     case trace::PassKind::DecodeFastKv:
         return tr("decode, FastKV");
+    case trace::PassKind::Load:
+        return tr("loading");
     case trace::PassKind::Count:
         break;
     }
