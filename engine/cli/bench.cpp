@@ -87,6 +87,14 @@ double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
     return flop;
 }
 
+/// Milliseconds of the last pass's ops of a group.
+double zoneGroupMs(const std::vector<trace::Span>& spans, trace::ZoneGroup group) {
+    std::int64_t ns = 0;
+    for (const trace::Span& s : spans)
+        if (groupOf(s.zone) == group) ns += s.durationNs();
+    return static_cast<double>(ns) * 1e-6;
+}
+
 std::uint64_t hashOf(const std::vector<float>& logits) {
     std::uint64_t h = 0xcbf29ce484222325ULL;
     for (const float v : logits)
@@ -130,6 +138,9 @@ public:
         out["full"] = method(ids, settings);
         out["speedup"] =
             out["full"]["prefill_ms"].get<double>() / out["fastkv"]["prefill_ms"].get<double>();
+        // What doing less work can give at most, at the same rate of work.
+        out["speedup_bound"] =
+            out["full"]["prefill_flop"].get<double>() / out["fastkv"]["prefill_flop"].get<double>();
         return out;
     }
 
@@ -161,7 +172,11 @@ private:
                    full ? trace::PassKind::DecodeFull : trace::PassKind::DecodeFastKv);
         const double bytes =
             static_cast<double>(m_model.info().weightBytes - embeddingBytes() + budgets.kvBytes);
+        const double selectMs = zoneGroupMs(pass.spans(), trace::ZoneGroup::Selection);
         return {{"prefill_ms", prefillMs},
+                {"prefill_flop", flop},
+                {"selection_ms", selectMs},
+                {"selection_share", selectMs / prefillMs},
                 {"prefill_min_ms", *std::min_element(ms.begin(), ms.end())},
                 {"prefill_tflops", flop / prefillMs * 1e-9},
                 {"share_of_product_rate", flop / prefillMs * 1e-9 / m_ceilings.productTflops},
@@ -234,8 +249,12 @@ std::string text(const json& report) {
                 static_cast<unsigned long long>(m["logits_fnv"].get<std::uint64_t>()));
             out += line;
         }
-        std::snprintf(line, sizeof line, "        speedup of prefill %.2f\n",
-                      figure(at, "speedup"));
+        std::snprintf(line, sizeof line,
+                      "        speedup of prefill %.2f (bound by work %.2f), selection %.2f ms, "
+                      "%.2f %% of FastKV prefill\n",
+                      figure(at, "speedup"), figure(at, "speedup_bound"),
+                      figure(at["fastkv"], "selection_ms"),
+                      100.0 * figure(at["fastkv"], "selection_share"));
         out += line;
     }
     return out;

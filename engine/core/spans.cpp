@@ -21,7 +21,7 @@ void HostClock::restart() {
     m_originNs = clockNs();
 }
 
-std::int64_t HostClock::mark() {
+std::int64_t HostClock::mark(int) {
     return clockNs() - m_originNs;
 }
 
@@ -40,13 +40,14 @@ ScopedSpan::ScopedSpan(SpanSink& sink, const Where& where) : m_sink(sink) {
     m_span.pass = where.pass;
     m_span.layer = static_cast<std::int16_t>(where.layer);
     m_span.tokens = static_cast<std::int32_t>(where.tokens);
+    m_span.lane = static_cast<std::int16_t>(where.lane);
     // The mark lies inside, so that a tool's own time is not counted.
     nvtx::push(m_span);
-    m_span.beginNs = sink.mark();
+    m_span.beginNs = sink.mark(where.lane);
 }
 
 ScopedSpan::~ScopedSpan() {
-    m_span.endNs = m_sink.mark();
+    m_span.endNs = m_sink.mark(m_span.lane);
     nvtx::pop();
     m_sink.add(m_span);
 }

@@ -18,7 +18,10 @@ class SpanClock {
 public:
     virtual ~SpanClock() = default;
     virtual void restart() = 0;      ///< time zero
-    virtual std::int64_t mark() = 0; ///< nanoseconds, or a ticket that resolve() turns into them
+    /// Nanoseconds, or a ticket that resolve() turns into them. Lane 0 is the stream that passes run
+    /// in; a mark in lane 1, which runs beside it, comes no earlier than what lane 0 has been given.
+    virtual std::int64_t mark(int lane) = 0;
+    virtual int lanes() const { return 1; }
     virtual void resolve(std::vector<trace::Span>& spans) = 0;
 };
 
@@ -27,7 +30,7 @@ class HostClock final : public SpanClock {
 public:
     HostClock() { restart(); }
     void restart() override;
-    std::int64_t mark() override;
+    std::int64_t mark(int lane = 0) override;
     void resolve(std::vector<trace::Span>&) override {}
 
 private:
@@ -42,7 +45,11 @@ public:
     /// `clock`, restarted, must outlive this and serve one sink at a time; null: the host's.
     SpanSink(SpanClock* clock, std::size_t expected);
     std::int64_t nowNs() { return m_host.mark(); } ///< since this sink was made, on the host
-    std::int64_t mark() { return m_clock != nullptr ? m_clock->mark() : m_host.mark(); }
+    std::int64_t mark(int lane) {
+        return m_clock != nullptr ? m_clock->mark(lane) : m_host.mark();
+    }
+    /// The lane of ops that run beside the others.
+    int sideLane() const { return m_clock != nullptr ? m_clock->lanes() - 1 : 0; }
     void add(const trace::Span& span) { m_spans.push_back(span); }
     const std::vector<trace::Span>& spans() const { return m_spans; }
     std::vector<trace::Span> take();
@@ -61,6 +68,7 @@ public:
         trace::PassKind pass;
         int layer;
         std::int64_t tokens;
+        int lane = 0;
     };
     ScopedSpan(SpanSink& sink, const Where& where);
     ~ScopedSpan();
@@ -90,6 +98,15 @@ public:
     void op(trace::Zone zone, std::int64_t tokens, const Op& op) {
         m_gate.pass(m_stop);
         const ScopedSpan span(m_spans, where(zone, tokens));
+        op();
+    }
+    /// One that nobody on the device waits for: it may run beside those that follow.
+    template <class Op>
+    void opAside(trace::Zone zone, std::int64_t tokens, const Op& op) {
+        m_gate.pass(m_stop);
+        ScopedSpan::Where place = where(zone, tokens);
+        place.lane = m_spans.sideLane();
+        const ScopedSpan span(m_spans, place);
         op();
     }
     /// For Layer and Pass, which enclose ops.

@@ -137,6 +137,12 @@ void CpuBackend::readback(void* to, const ops::View& from) {
         std::memcpy(target, bytesOf(from, r), rowBytes(from));
 }
 
+std::uint64_t CpuBackend::deliver(std::span<const ops::Delivery> items) {
+    for (const ops::Delivery& item : items)
+        readback(item.to, item.from);
+    return 0;
+}
+
 void CpuBackend::copy(const ops::View& to, const ops::View& from) {
     ops::validateCopy(to, from);
     if (from.elements() == 0) return;

@@ -22,6 +22,8 @@ public:
     void uploadWeights(const ops::View& to, const void* from, DType fromType) override;
     void fillRandom(const ops::View& to, std::uint64_t seed, float scale) override;
     void readback(void* to, const ops::View& from) override;
+    std::uint64_t deliver(std::span<const ops::Delivery> items) override;
+    void awaitDelivery(std::uint64_t) override {}
     void copy(const ops::View& to, const ops::View& from) override;
     void synchronize() override {}
     void reserve(const Extents& extents) override;

@@ -22,11 +22,16 @@ using bf16 = __nv_bfloat16;
 /// Stream-ordered memory: freeing waits for nobody, and the pool keeps what it has.
 class DeviceBuffer final : public ops::Buffer {
 public:
-    DeviceBuffer(std::size_t bytes, cudaStream_t stream) : m_bytes(bytes), m_stream(stream) {
+    DeviceBuffer(std::size_t bytes, cudaStream_t stream, SideStream& side)
+        : m_bytes(bytes), m_stream(stream), m_side(side) {
         check(cudaMallocAsync(&m_data, std::max<std::size_t>(bytes, 1), stream),
               (std::to_string(bytes >> 20U) + " MiB").c_str());
     }
-    ~DeviceBuffer() override { cudaFreeAsync(m_data, m_stream); }
+    ~DeviceBuffer() override {
+        // A pass that was stopped may have left work there that reads or writes this.
+        m_side.holdMain();
+        cudaFreeAsync(m_data, m_stream);
+    }
     DeviceBuffer(const DeviceBuffer&) = delete;
     DeviceBuffer& operator=(const DeviceBuffer&) = delete;
     void* data() const override { return m_data; }
@@ -36,6 +41,7 @@ private:
     void* m_data = nullptr;
     std::size_t m_bytes;
     cudaStream_t m_stream;
+    SideStream& m_side;
 };
 
 Rows rowsOf(const ops::View& v) {
@@ -58,6 +64,7 @@ Attention::Range rangeOf(const ops::KvRange& r) {
 struct CudaBackend::Scratch {
     UploadRing ring;
     GrowingBuffer select; ///< window sums, ranks
+    GrowingBuffer aside;  ///< ranks on the side stream
     GrowingBuffer norm;   ///< rows before the LM head
 };
 
@@ -85,7 +92,8 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
     check(cudaDeviceGetDefaultMemPool(&pool, device), "the memory pool");
     std::uint64_t keep = UINT64_MAX;
     check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "the memory pool");
-    m_clock = std::make_unique<EventClock>(m_stream);
+    m_side = std::make_unique<SideStream>(m_stream);
+    m_clock = std::make_unique<EventClock>(m_stream, *m_side);
     m_blas = std::make_unique<Blas>();
     m_scratch = std::make_unique<Scratch>();
     m_decoder = std::make_unique<Decoder>(m_stream);
@@ -97,11 +105,12 @@ CudaBackend::~CudaBackend() {
     m_clock.reset();
     m_scratch.reset();
     m_blas.reset();
+    m_side.reset();
     cudaStreamDestroy(m_stream);
 }
 
 ops::BufferPtr CudaBackend::allocate(std::size_t bytes, ops::Lifetime) {
-    return std::make_shared<DeviceBuffer>(bytes, m_stream);
+    return std::make_shared<DeviceBuffer>(bytes, m_stream, *m_side);
 }
 
 void CudaBackend::upload(const ops::View& to, const void* from) {
@@ -117,6 +126,14 @@ void CudaBackend::readback(void* to, const ops::View& from) {
     check(cudaMemcpy2DAsync(to, rowBytes(from), from.data, pitch(from), rowBytes(from),
                             static_cast<std::size_t>(from.rows), cudaMemcpyDeviceToHost, m_stream),
           "readback");
+}
+
+std::uint64_t CudaBackend::deliver(std::span<const ops::Delivery> items) {
+    return m_side->deliver(items);
+}
+
+void CudaBackend::awaitDelivery(std::uint64_t ticket) {
+    m_side->await(ticket, m_pool);
 }
 
 void CudaBackend::copy(const ops::View& to, const ops::View& from) {
@@ -138,13 +155,16 @@ void CudaBackend::copy(const ops::View& to, const ops::View& from) {
 
 void CudaBackend::synchronize() {
     check(cudaStreamSynchronize(m_stream), "the run");
+    m_side->synchronize();
 }
 
 void CudaBackend::reserve(const Extents& e) {
     const auto sums = windowSumsScratch(e.tokens, 64, static_cast<int>(e.queryHeads));
     m_scratch->norm.atLeast(static_cast<std::size_t>(64 * e.hidden) * sizeof(bf16));
     // The widest window is rare; the usual one is reserved, more is grown when asked for.
-    m_scratch->select.atLeast(std::max(sums / 8, ranksScratch(e.kvHeads, e.tokens)));
+    const std::size_t sort = ranksScratch(e.kvHeads + 1, e.tokens);
+    m_scratch->select.atLeast(std::max(sums / 8, sort));
+    m_scratch->aside.atLeast(sort);
 }
 
 const std::int32_t* CudaBackend::toDevice(std::span<const std::int32_t> values) {
@@ -242,10 +262,11 @@ void CudaBackend::saliency(const ops::SaliencyParams& p) {
 void CudaBackend::ranks(const ops::RanksParams& p) {
     ops::validate(p, m_info);
     if (p.scores.elements() == 0) return;
-    void* scratch = m_scratch->select.atLeast(ranksScratch(p.scores.rows, p.scores.cols));
+    GrowingBuffer& memory = p.forDelivery ? m_scratch->aside : m_scratch->select;
+    void* scratch = memory.atLeast(ranksScratch(p.scores.rows, p.scores.cols));
     check(cuda::ranks({p.scores.as<float>(), p.ranks.as<std::uint32_t>(), p.scores.rows,
                        p.scores.cols, scratch},
-                      m_stream),
+                      p.forDelivery ? m_side->afterMain() : m_stream),
           "ranks");
 }
 

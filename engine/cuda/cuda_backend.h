@@ -4,6 +4,7 @@
 #include "engine/cuda/blas.h"
 #include "engine/cuda/event_clock.h"
 #include "engine/cuda/kernels/attention.cuh"
+#include "engine/cuda/side_stream.h"
 #include "engine/ops/backend.h"
 
 #include <cuda_runtime.h>
@@ -14,8 +15,8 @@ namespace fkv::cuda {
 
 class Decoder;
 
-/// Everything in bf16 with fp32 sums and scores, on one stream of one GPU. Ops enqueue; upload(),
-/// readback() and synchronize() are the only ones that may wait.
+/// Everything in bf16 with fp32 sums and scores, on one stream of one GPU, and a second for what only
+/// the host reads. Ops enqueue; upload(), readback(), awaitDelivery() and synchronize() may wait.
 class CudaBackend final : public ops::Backend {
 public:
     /// `device` is CUDA's ordinal. Throws Error{Unsupported} below compute capability 8.0.
@@ -28,6 +29,8 @@ public:
     void uploadWeights(const ops::View& to, const void* from, DType fromType) override;
     void fillRandom(const ops::View& to, std::uint64_t seed, float scale) override;
     void readback(void* to, const ops::View& from) override;
+    std::uint64_t deliver(std::span<const ops::Delivery> items) override;
+    void awaitDelivery(std::uint64_t ticket) override;
     void copy(const ops::View& to, const ops::View& from) override;
     void synchronize() override;
     void reserve(const Extents& extents) override;
@@ -61,6 +64,7 @@ private:
     int m_multiprocessors = 0;
     bool m_hopper = false;
     cudaStream_t m_stream = nullptr;
+    std::unique_ptr<SideStream> m_side;
     std::unique_ptr<EventClock> m_clock;
     std::unique_ptr<Blas> m_blas;
     std::unique_ptr<Scratch> m_scratch;

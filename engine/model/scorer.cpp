@@ -22,11 +22,9 @@ Scorer::Scorer(Transformer& transformer, std::int64_t mostScored)
     : m_transformer(transformer), m_most(std::max<std::int64_t>(mostScored, 0)) {
     DeviceMemory& memory = transformer.memory();
     const Config& c = transformer.config();
-    m_windowSums = memory.matrix(c.queryHeads, m_most);
-    m_saliency = memory.matrix(c.kvHeads, m_most);
-    m_total = memory.matrix(1, m_most);
-    m_ranks = memory.matrix(c.kvHeads, m_most, DType::U32);
-    m_tspRanks = memory.matrix(1, m_most, DType::U32);
+    for (Set& set : m_sets)
+        set = {memory.matrix(c.queryHeads, m_most), memory.matrix(c.kvHeads + 1, m_most),
+               memory.matrix(c.kvHeads + 1, m_most, DType::U32)};
 }
 
 const Scorer::Views& Scorer::run(const Layer& layer, PassScope& scope) {
@@ -35,15 +33,17 @@ const Scorer::Views& Scorer::run(const Layer& layer, PassScope& scope) {
     const std::int64_t m = std::max<std::int64_t>(0, tokens - window);
     if (m > m_most || (m > 0 && layer.lastQueries.rows < window))
         throw Error(ErrorCode::Internal, "a layer is longer than its scorer was made for");
+    const Config& c = m_transformer.config();
+    const Set& set = m_sets[m_next++ % m_sets.size()];
+    const ops::View scores = front(set.scores, m), ranks = front(set.ranks, m);
     m_views = {m,
-               front(m_windowSums, m),
-               front(m_saliency, m),
-               front(m_total, m),
-               front(m_ranks, m),
-               front(m_tspRanks, m)};
+               front(set.windowSums, m),
+               scores.rowsFrom(0, c.kvHeads),
+               scores.rowsFrom(c.kvHeads, 1),
+               ranks.rowsFrom(0, c.kvHeads),
+               ranks.rowsFrom(c.kvHeads, 1)};
     if (m == 0) return m_views;
     ops::Backend& backend = m_transformer.backend();
-    const Config& c = m_transformer.config();
     scope.op(Zone::WindowSums, tokens, [&] {
         backend.windowSums({layer.lastQueries.rowsFrom(layer.lastQueries.rows - window, window),
                             layer.keys, c.queryHeads, m_transformer.attentionScale(),
@@ -53,10 +53,11 @@ const Scorer::Views& Scorer::run(const Layer& layer, PassScope& scope) {
         backend.saliency({m_views.windowSums, c.kvHeads, layer.scoring.kernel,
                           layer.scoring.average, m_views.saliency, m_views.total});
     });
-    scope.op(Zone::Ranks, m, [&] {
-        backend.ranks({m_views.saliency, m_views.ranks});
-        backend.ranks({m_views.total, m_views.tspRanks});
-    });
+    const auto rank = [&] { backend.ranks({scores, ranks, layer.forDelivery}); };
+    if (layer.forDelivery)
+        scope.opAside(Zone::Ranks, m, rank);
+    else
+        scope.op(Zone::Ranks, m, rank);
     return m_views;
 }
 

@@ -3,6 +3,8 @@
 
 #include "engine/model/transformer.h"
 
+#include <array>
+
 #include <cstdint>
 
 namespace fkv::model {
@@ -21,7 +23,8 @@ public:
     /// `mostScored` is the largest M = S - w of the pass.
     Scorer(Transformer& transformer, std::int64_t mostScored);
 
-    /// Results in backend memory, valid until the next run(). M = S - w, 0 when S <= w.
+    /// Results in backend memory, valid until the next run() but one: while those of a layer are
+    /// delivered the next is scored. M = S - w, 0 when S <= w.
     struct Views {
         std::int64_t scored = 0; ///< M
         ops::View windowSums;    ///< [H, M]
@@ -34,13 +37,19 @@ public:
         ops::View lastQueries; ///< [at least min(w, S), H d], newest last
         ops::KvView keys;      ///< length S
         Scoring scoring;
+        bool forDelivery = false; ///< no op reads the ranks (ops::RanksParams)
     };
     const Views& run(const Layer& layer, PassScope& scope);
 
 private:
     Transformer& m_transformer;
     std::int64_t m_most;
-    ops::Tensor m_windowSums, m_saliency, m_total, m_ranks, m_tspRanks;
+    /// Scores of KV heads and, in one more row, their sum; ranks likewise: one sort serves both.
+    struct Set {
+        ops::Tensor windowSums, scores, ranks;
+    };
+    std::array<Set, 2> m_sets;
+    std::size_t m_next = 0;
     Views m_views;
 };
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,11 @@ public:
     virtual void fillRandom(const View& to, std::uint64_t seed, float scale) = 0;
     /// Backend to host; complete after synchronize().
     virtual void readback(void* to, const View& from) = 0;
+    /// Starts to bring results to the host beside the ops that follow, and returns a ticket; 0: they
+    /// are there already. Until awaitDelivery(ticket) `to` is not filled, and no op may write `from`.
+    /// At most two are under way at a time; one that nobody awaits is dropped, and writes nothing.
+    virtual std::uint64_t deliver(std::span<const Delivery> items) = 0;
+    virtual void awaitDelivery(std::uint64_t ticket) = 0;
     virtual void copy(const View& to, const View& from) = 0;
     virtual void synchronize() = 0;
     /// Grows scratch for calls of at most these extents, so that ops allocate nothing.

@@ -99,6 +99,15 @@ struct SaliencyParams {
 struct RanksParams {
     View scores;  ///< [rows, M] F32
     View ranks;   ///< [rows, M] U32
+    /// Only a delivery reads them: they may be made beside the ops that follow. Until that delivery is
+    /// awaited no op may write `scores` or touch `ranks`.
+    bool forDelivery = false;
+};
+
+/// A result on its way to the host.
+struct Delivery {
+    void* to;   ///< host memory of from's size
+    View from;  ///< contiguous
 };
 
 /// out[i] = x[index[i]].

@@ -121,7 +121,8 @@ std::vector<float> runRowsOfAllLayers(const RunContext& context, const FullPassR
         transformer.runLayer(
             {l, x.view, positions, layer.cache.kv, from, live, layer.lastQueries.view}, scope);
         capture.take(
-            l, scorer.run({layer.lastQueries.view, layer.cache.kv, request.scoring}, scope), scope);
+            l, scorer.run({layer.lastQueries.view, layer.cache.kv, request.scoring, true}, scope),
+            scope);
         writeCheckpoint(context, held, l, x.view, scope);
     }
     scope.setLayer(-1);
@@ -208,7 +209,7 @@ void scoreAnew(const RunContext& context, const model::Scoring& scoring, HeldSta
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     for (int l = 0; l < context.layers(); ++l) {
         const HeldLayer& layer = full.layers[static_cast<std::size_t>(l)];
-        capture.take(l, scorer.run({layer.lastQueries.view, layer.cache.kv, scoring}, scope),
+        capture.take(l, scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true}, scope),
                      scope);
     }
     const auto planes = planesOf(capture, scoring);

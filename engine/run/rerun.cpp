@@ -89,7 +89,8 @@ void runLateLayers(const RunContext& context, const RerunRequest& request, HeldS
                               layer.lastQueries.view},
                              scope);
         capture.take(l - first,
-                     scorer.run({layer.lastQueries.view, layer.cache.kv, scoring}, scope), scope);
+                     scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true}, scope),
+                     scope);
     }
     scope.setLayer(-1);
     rerun.late = capture.layers();

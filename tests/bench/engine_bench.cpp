@@ -2,11 +2,14 @@
 
 // Times the engine on a model and prints one JSON object:
 //     engine_bench --model DIR [--tokens 1024,2048,4096,8192] [--repeats 5] [--ids-out FILE]
+//     engine_bench --shape llama-3.1-8b --device cuda:0 --tokens 32768        random weights,
+//     prefill alone
 // What is compared takes turns inside one loop, because the machine may be busy with other things.
 // Every figure is a median; shares are of the rate of a matrix product measured in the same run.
 
 #include "engine/core/error.h"
 #include "engine/core/nvtx.h"
+#include "engine/model/shapes.h"
 #include "engine/run/full_pass.h"
 #include "engine/run/rerun.h"
 #include "engine/run/session.h"
@@ -102,8 +105,10 @@ double productRate(ops::Backend& backend) {
 
 class Bench {
 public:
-    Bench(const std::string& folder, const std::string& device, int threads, int repeats)
-        : m_model(folder, {device, threads}, m_observer, m_stop), m_repeats(repeats) {}
+    Bench(const std::string& folder, const ops::DeviceSpec& device, int repeats)
+        : m_model(folder, device, m_observer, m_stop), m_repeats(repeats) {}
+    Bench(const model::Config& shape, const ops::DeviceSpec& device, int repeats)
+        : m_model(shape, device, 1), m_repeats(repeats) {}
 
     json machine() {
         const ops::DeviceInfo& i = m_model.backend().info();
@@ -179,6 +184,12 @@ private:
     double m_rate = 0.0;
 };
 
+model::Config shapeOf(const std::string& name, std::int64_t longest) {
+    model::Config config = model::shapeConfig(name);
+    config.contextLength = longest;
+    return config;
+}
+
 json decoding(const std::string& folder, const std::string& device, int threads, int repeats) {
     run::Observer observer;
     const auto session = run::Session::open(folder, {device, threads}, observer, {});
@@ -247,11 +258,13 @@ json loading(const std::string& folder, const std::string& device, int threads, 
 
 int main(int argc, char** argv) {
     CLI::App app{"Times prefill, rerun, decoding and loading."};
-    std::string model, device = "cpu", idsOut;
+    std::string model, shape, device = "cpu", idsOut;
     std::vector<std::int64_t> tokens{1024, 2048, 4096, 8192};
     int repeats = 5, threads = 2;
     bool prefillOnly = false;
-    app.add_option("--model", model, "model folder")->required();
+    auto* source = app.add_option_group("source")->require_option(1);
+    source->add_option("--model", model, "model folder");
+    source->add_option("--shape", shape, "a published model's shape with random weights");
     app.add_option("--device", device, "cpu or cuda:N");
     app.add_option("--tokens", tokens, "prompt lengths")->delimiter(',');
     app.add_option("--repeats", repeats, "runs, after one warm-up")->check(CLI::Range(1, 1000));
@@ -259,21 +272,24 @@ int main(int argc, char** argv) {
     app.add_flag("--prefill-only", prefillOnly, "no decoding and no loading");
     app.add_option("--ids-out", idsOut, "write the longest prompt's ids here, for a peer");
     CLI11_PARSE(app, argc, argv);
+    const ops::DeviceSpec spec{device, threads};
     try {
         json out;
         {
-            Bench bench(model, device, threads, repeats);
-            out["machine"] = bench.machine();
+            prefillOnly = prefillOnly || model.empty();
+            const auto longest = *std::max_element(tokens.begin(), tokens.end());
+            const auto bench = model.empty()
+                                   ? std::make_unique<Bench>(shapeOf(shape, longest), spec, repeats)
+                                   : std::make_unique<Bench>(model, spec, repeats);
+            out["machine"] = bench->machine();
             out["annotation"] = spanCost();
             if (!prefillOnly) out["load"] = loading(model, device, threads, repeats);
             for (const std::int64_t n : tokens) {
-                out["prefill"].push_back(bench.prefill(n));
+                out["prefill"].push_back(bench->prefill(n));
                 std::cerr << out["prefill"].back().dump() << '\n';
             }
             if (!prefillOnly) out["decode"] = decoding(model, device, threads, repeats);
-            if (!idsOut.empty())
-                std::ofstream(idsOut)
-                    << json(promptIds(*std::max_element(tokens.begin(), tokens.end()), 8192));
+            if (!idsOut.empty()) std::ofstream(idsOut) << json(promptIds(longest, 8192));
         }
         std::cout << out.dump(2) << '\n';
         return 0;
