@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <random>
@@ -85,6 +86,14 @@ double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
         flop += s * kv + rows * (qkv + rest) + 4.0 * m.queryHeads * d * rows * seen;
     }
     return flop;
+}
+
+/// Milliseconds of the last pass by zone.
+json zonesMs(const std::vector<trace::Span>& spans) {
+    std::map<std::string, double> zones;
+    for (const trace::Span& s : spans)
+        zones[std::string(name(s.zone))] += static_cast<double>(s.durationNs()) * 1e-6;
+    return zones;
 }
 
 /// Milliseconds of the last pass's ops of a group.
@@ -175,6 +184,7 @@ private:
         const double selectMs = zoneGroupMs(pass.spans(), trace::ZoneGroup::Selection);
         return {{"prefill_ms", prefillMs},
                 {"prefill_flop", flop},
+                {"zones_ms", zonesMs(pass.spans())},
                 {"selection_ms", selectMs},
                 {"selection_share", selectMs / prefillMs},
                 {"prefill_min_ms", *std::min_element(ms.begin(), ms.end())},

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A block has one KV head and one stretch of its cache (prefix, then tail). Half a warp reads a key
-// of head size 128 in 16-byte loads; the query heads of the group share every load. Stretches are
-// folded by a second kernel in fixed order.
+// of head size 128 in 16-byte loads; the query heads of the group share every load. Keys and values
+// come through a ring in shared memory where every thread reads what it asked for itself, so that
+// many are under way while some are computed with. Stretches are folded by a second kernel in fixed
+// order.
 
 #include "engine/cuda/kernels/decode.cuh"
 #include "engine/cuda/kernels/launch.cuh"
@@ -17,7 +19,9 @@ using bf16 = __nv_bfloat16;
 
 constexpr int kThreads = 256;
 constexpr int kLanes = 8;
-constexpr int kUnroll = 4; ///< keys (and values) in flight a half warp
+constexpr int kUnroll = 4; ///< keys (and values) that a half warp asks for together
+constexpr int kDepth = 2;  ///< such batches under way
+constexpr std::size_t kRingBytes = std::size_t{kDepth} * 2 * kUnroll * kThreads * 16;
 
 struct alignas(16) Eight {
     __nv_bfloat162 v[4];
@@ -75,24 +79,32 @@ struct Joined {
         return tail ? (kvHead * c.tailCapacity + i - c.prefixLength) * d
                     : (kvHead * c.prefixCapacity + i) * d;
     }
-    __device__ Eight key(std::int64_t i, int lane) const {
+    __device__ void fetchKey(std::int64_t i, int lane, Eight* to) const {
         bool tail;
         const std::int64_t at = offset(i, tail) + lane * kLanes;
-        return *reinterpret_cast<const Eight*>((tail ? c.tailKeys : c.prefixKeys) + at);
+        fetch(to, (tail ? c.tailKeys : c.prefixKeys) + at);
     }
-    __device__ Eight value(std::int64_t i, int lane) const {
+    __device__ void fetchValue(std::int64_t i, int lane, Eight* to) const {
         bool tail;
         const std::int64_t at = offset(i, tail) + lane * kLanes;
-        return *reinterpret_cast<const Eight*>((tail ? c.tailValues : c.prefixValues) + at);
+        fetch(to, (tail ? c.tailValues : c.prefixValues) + at);
+    }
+};
+
+/// The ring of one thread: piece i of a batch lies kThreads behind piece i - 1.
+struct ThreadRing {
+    Eight* memory;
+    __device__ Eight* at(int batch, int piece) const {
+        return memory + (batch * 2 * kUnroll + piece) * kThreads + threadIdx.x;
     }
 };
 
 template <int D, int Heads>
-__global__ void __launch_bounds__(kThreads) splitKernel(DecodeAttention p) {
+__global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) splitKernel(DecodeAttention p) {
     constexpr int kPerKey = D / kLanes;       // lanes of one key
     constexpr int kKeys = kThreads / kPerKey; // keys a block reads at once
+    extern __shared__ __align__(16) unsigned char memory[];
     letNextStart();
-    waitForPrevious();
     const int split = blockIdx.x, kvHead = blockIdx.y;
     const int slot = threadIdx.x / kPerKey, lane = threadIdx.x % kPerKey;
     const std::int64_t length =
@@ -100,6 +112,28 @@ __global__ void __launch_bounds__(kThreads) splitKernel(DecodeAttention p) {
     const std::int64_t share = (length + gridDim.x - 1) / gridDim.x;
     const std::int64_t begin = split * share, end = min(begin + share, length);
     const Joined joined{p.cache, kvHead, D};
+    const ThreadRing ring{reinterpret_cast<Eight*>(memory)};
+    std::int64_t asked = begin;
+    int askedBatch = 0;
+    const auto ask = [&] {
+        if (asked < end)
+#pragma unroll
+            for (int u = 0; u < kUnroll; ++u) {
+                const std::int64_t i = min(asked + u * kKeys + slot, end - 1);
+                joined.fetchKey(i, lane, ring.at(askedBatch, u));
+                joined.fetchValue(i, lane, ring.at(askedBatch, kUnroll + u));
+            }
+        commitFetches();
+        asked += kKeys * kUnroll;
+        askedBatch = (askedBatch + 1) % kDepth;
+    };
+    // Only the newest token was written by the kernel in front: other stretches need not wait for
+    // it.
+    const bool early = end < length;
+    if (!early) waitForPrevious();
+    for (int i = 0; i < kDepth; ++i)
+        ask();
+    if (early) waitForPrevious();
     float query[Heads][kLanes];
 #pragma unroll
     for (int h = 0; h < Heads; ++h)
@@ -108,14 +142,17 @@ __global__ void __launch_bounds__(kThreads) splitKernel(DecodeAttention p) {
             query[h][k] = __bfloat162float(p.qkv[(kvHead * Heads + h) * D + lane * kLanes + k]) *
                           p.scale * 1.44269504088896F;
     Part<D, Heads> part;
+    int batch = 0;
     for (std::int64_t at = begin; at < end; at += kKeys * kUnroll) {
+        waitForAllBut<kDepth - 1>();
         Eight keys[kUnroll], values[kUnroll];
 #pragma unroll
         for (int u = 0; u < kUnroll; ++u) {
-            const std::int64_t i = min(at + u * kKeys + slot, end - 1);
-            keys[u] = joined.key(i, lane);
-            values[u] = joined.value(i, lane);
+            keys[u] = *ring.at(batch, u);
+            values[u] = *ring.at(batch, kUnroll + u);
         }
+        batch = (batch + 1) % kDepth;
+        ask();
 #pragma unroll
         for (int h = 0; h < Heads; ++h) {
             float score[kUnroll];
@@ -211,7 +248,12 @@ __global__ void foldKernel(const float* partial, int splits, bf16* out) {
 template <int D, int Heads>
 cudaError_t attend(const DecodeAttention& p, cudaStream_t s) {
     const dim3 grid(kDecodeSplits, static_cast<unsigned>(p.kvHeads));
-    const cudaError_t e = launchOverlapping(splitKernel<D, Heads>, {grid, kThreads, 0, s}, p);
+    static const cudaError_t allowed =
+        cudaFuncSetAttribute(splitKernel<D, Heads>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(kRingBytes));
+    if (allowed != cudaSuccess) return allowed;
+    const cudaError_t e =
+        launchOverlapping(splitKernel<D, Heads>, {grid, kThreads, kRingBytes, s}, p);
     if (e != cudaSuccess) return e;
     return launchOverlapping(foldKernel<D>, {dim3(static_cast<unsigned>(p.queryHeads)), D, 0, s},
                              static_cast<const float*>(p.partial), kDecodeSplits, p.out);

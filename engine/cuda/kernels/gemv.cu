@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A warp multiplies two rows of the weights (a gate and its up, or two neighbours) with the vector,
-// which lies in shared memory, normed there by every block for itself: reading 8 KB again from the
-// L2 cache costs less than another launch.
+// A persistent grid: every warp streams its rows of the weights, one after the other, through a
+// ring of its own in shared memory. Each lane reads only what it asked for itself, so nothing but
+// the lane's own copies is waited for, and the ring stays full across the ends of rows. The vector
+// lies in shared memory too, normed there by every block for itself: reading 8 KB again from the L2
+// cache costs less than another launch.
 
 #include "engine/cuda/kernels/decode.cuh"
 #include "engine/cuda/kernels/launch.cuh"
+
+#include <algorithm>
 
 namespace fkv::cuda {
 
@@ -15,17 +19,17 @@ using bf16 = __nv_bfloat16;
 
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
-constexpr int kLanes = 8;  ///< bf16 values of one 16-byte load
-constexpr int kUnroll = 4; ///< loads in flight a row
+constexpr int kLanes = 8;              ///< bf16 values of one 16-byte load
+constexpr int kUnit = 32 * kLanes;     ///< values a warp loads at once
+constexpr int kBatch = 4;              ///< units that are asked for together
+constexpr int kDepth = 4;              ///< batches under way
+constexpr int kRing = kBatch * kDepth; ///< units a warp holds: 8 KB
+constexpr int kBlocksPerMultiprocessor = 2;
+constexpr std::size_t kRingBytes = std::size_t{kWarps} * kRing * 32 * 16;
 
 struct alignas(16) Eight {
     __nv_bfloat162 v[4];
 };
-
-__device__ __forceinline__ Eight stream(const bf16* p) {
-    const int4 raw = __ldcs(reinterpret_cast<const int4*>(p)); // weights are read once
-    return reinterpret_cast<const Eight&>(raw);
-}
 
 __device__ __forceinline__ float dot(const Eight& w, const Eight& x, float sum) {
 #pragma unroll
@@ -38,124 +42,177 @@ __device__ __forceinline__ float dot(const Eight& w, const Eight& x, float sum) 
     return sum;
 }
 
-__device__ void loadVector(const Gemv& p, bf16* x) {
-    __shared__ float parts[kWarps];
-    float sum = 0.0F;
-    for (int c = threadIdx.x * kLanes; c < p.in; c += kThreads * kLanes) {
-        const Eight e = *reinterpret_cast<const Eight*>(p.x + c);
-        *reinterpret_cast<Eight*>(x + c) = e;
-        if (p.norm != nullptr) sum = dot(e, e, sum);
-    }
-    if (p.norm == nullptr) {
-        __syncthreads();
-        return;
-    }
-    for (int o = 16; o > 0; o /= 2)
-        sum += __shfl_xor_sync(0xffffffff, sum, o);
-    if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
-    __syncthreads();
-    sum = 0.0F;
-    for (const float part : parts)
-        sum += part;
-    const float scale = rsqrtf(sum / static_cast<float>(p.in) + p.eps);
-    for (int c = threadIdx.x * kLanes; c < p.in; c += kThreads * kLanes)
-#pragma unroll
-        for (int i = 0; i < kLanes; ++i)
-            x[c + i] = __float2bfloat16(__bfloat162float(x[c + i]) * scale *
-                                        __bfloat162float(p.norm[c + i]));
-    __syncthreads();
-}
-
 __device__ float warpSum(float v) {
     for (int o = 16; o > 0; o /= 2)
         v += __shfl_xor_sync(0xffffffff, v, o);
     return v;
 }
 
-__device__ void write(const Gemv& p, int first, int second, float a, float b) {
-    if (p.bias != nullptr) {
-        a += __bfloat162float(p.bias[first]);
-        b += __bfloat162float(p.bias[second]);
+/// Asks for the pieces that this thread itself is going to read.
+__device__ void fetchVector(const bf16* from, int count, bf16* to) {
+    for (int c = threadIdx.x * kLanes; c < count; c += kThreads * kLanes)
+        fetch(to + c, from + c);
+}
+
+/// x / rms(x) * norm in place, each thread its own pieces; the sums meet in `parts`.
+__device__ void normVector(const Gemv& p, bf16* x, const bf16* norm, float* parts) {
+    float sum = 0.0F;
+    for (int c = threadIdx.x * kLanes; c < p.in; c += kThreads * kLanes) {
+        const Eight e = *reinterpret_cast<const Eight*>(x + c);
+        sum = dot(e, e, sum);
     }
+    sum = warpSum(sum);
+    if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
+    __syncthreads();
+    sum = 0.0F;
+    for (int i = 0; i < kWarps; ++i)
+        sum += parts[i];
+    const float scale = rsqrtf(sum / static_cast<float>(p.in) + p.eps);
+    for (int c = threadIdx.x * kLanes; c < p.in; c += kThreads * kLanes) {
+        Eight e = *reinterpret_cast<const Eight*>(x + c);
+        const Eight n = *reinterpret_cast<const Eight*>(norm + c);
+#pragma unroll
+        for (int i = 0; i < kLanes / 2; ++i) {
+            const float2 v = __bfloat1622float2(e.v[i]), w = __bfloat1622float2(n.v[i]);
+            e.v[i] = __floats2bfloat162_rn(v.x * scale * w.x, v.y * scale * w.y);
+        }
+        *reinterpret_cast<Eight*>(x + c) = e;
+    }
+}
+
+/// Writes a row's sum. Gate rows come right before their up rows, in the same lane.
+__device__ void write(const Gemv& p, int row, float sum, float& gate) {
+    if (p.bias != nullptr) sum += __bfloat162float(p.bias[row]);
     auto* out = static_cast<bf16*>(p.out);
     switch (p.kind) {
     case GemvOut::Store:
-        out[first] = __float2bfloat16(a);
-        out[second] = __float2bfloat16(b);
+        out[row] = __float2bfloat16(sum);
         break;
     case GemvOut::Add:
-        out[first] = __float2bfloat16(__bfloat162float(out[first]) + a);
-        out[second] = __float2bfloat16(__bfloat162float(out[second]) + b);
+        out[row] = __float2bfloat16(__bfloat162float(out[row]) + sum);
         break;
     case GemvOut::SwiGlu: {
         // The two halves are rounded first, as the unfused ops round them.
-        const float gate = __bfloat162float(__float2bfloat16(a));
-        const float up = __bfloat162float(__float2bfloat16(b));
-        out[first] = __float2bfloat16(gate / (1.0F + __expf(-gate)) * up);
+        const float rounded = __bfloat162float(__float2bfloat16(sum));
+        if (row < p.rows / 2)
+            gate = rounded;
+        else
+            out[row - p.rows / 2] = __float2bfloat16(gate / (1.0F + __expf(-gate)) * rounded);
         break;
     }
     case GemvOut::StoreF32:
-        static_cast<float*>(p.out)[first] = a;
-        static_cast<float*>(p.out)[second] = b;
+        static_cast<float*>(p.out)[row] = sum;
         break;
     }
 }
 
-__global__ void __launch_bounds__(kThreads) gemvKernel(Gemv p) {
-    // The next kernel's blocks may come as soon as all of this one's are here; what they ask for
-    // before their own wait are weights.
+/// The rows of one warp in order: all warps take neighbours at the same time. For SwiGLU a row of
+/// the gate, then its row of up.
+class WarpRows {
+public:
+    __device__ WarpRows(const Gemv& p, int warp, int warps)
+        : m_pairs(p.kind == GemvOut::SwiGlu),
+          m_items(m_pairs ? p.rows / 2 : p.rows),
+          m_stride(warps),
+          m_item(warp) {}
+    __device__ bool done() const { return m_item >= m_items; }
+    __device__ int row() const { return m_item + (m_second ? m_items : 0); }
+    __device__ void next() {
+        if (m_pairs && !m_second) {
+            m_second = true;
+            return;
+        }
+        m_second = false;
+        m_item += m_stride;
+    }
+
+private:
+    bool m_pairs, m_second = false;
+    int m_items, m_stride, m_item;
+};
+
+/// Asks for one unit after the other of the warp's rows.
+class Feeder {
+public:
+    __device__ Feeder(const Gemv& p, const WarpRows& rows, Eight* ring, int lane)
+        : m_p(p), m_rows(rows), m_ring(ring + lane), m_column(lane * kLanes) {
+        setRow();
+    }
+    /// The next batch, into the batch-sized part of the ring that was asked for longest ago.
+    __device__ void batch(int lane) {
+#pragma unroll
+        for (int u = 0; u < kBatch; ++u) {
+            if (!m_rows.done()) {
+                fetch(m_ring + (m_slot + u) * 32, m_row + m_column, m_column < m_p.in);
+                m_column += kUnit;
+                if (m_column - lane * kLanes >= m_p.in) {
+                    m_column = lane * kLanes;
+                    m_rows.next();
+                    setRow();
+                }
+            }
+        }
+        m_slot = (m_slot + kBatch) % kRing;
+        commitFetches();
+    }
+
+private:
+    __device__ void setRow() {
+        m_row = m_p.weight + (m_rows.done() ? 0 : std::int64_t{m_rows.row()} * m_p.in);
+    }
+    const Gemv& m_p;
+    WarpRows m_rows;
+    Eight* m_ring;
+    const bf16* m_row = nullptr;
+    int m_column;
+    int m_slot = 0;
+};
+
+__global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor) gemvKernel(Gemv p) {
+    // The next kernel's blocks come as this one's leave; what they ask for before their own wait
+    // are weights, which do not depend on the vector.
     letNextStart();
     extern __shared__ __align__(16) unsigned char memory[];
-    auto* x = reinterpret_cast<bf16*>(memory);
-    const int lane = threadIdx.x % 32;
-    const int pair = blockIdx.x * kWarps + threadIdx.x / 32;
-    const int first = p.kind == GemvOut::SwiGlu ? pair : 2 * pair;
-    const int second = p.kind == GemvOut::SwiGlu ? pair + p.rows / 2 : first + 1;
-    const bool mine = 2 * pair < p.rows;
-    const bf16* rowA =
-        p.weight + static_cast<std::int64_t>(mine ? first : 0) * p.in + lane * kLanes;
-    const bf16* rowB =
-        p.weight + static_cast<std::int64_t>(mine ? second : 0) * p.in + lane * kLanes;
-    constexpr int kStep = 32 * kLanes;
-    // The first weights do not depend on the vector: ask for them before it is here.
-    Eight a[kUnroll], b[kUnroll];
-    const int whole = p.in / (kStep * kUnroll);
-    if (whole > 0)
-#pragma unroll
-        for (int u = 0; u < kUnroll; ++u) {
-            a[u] = stream(rowA + u * kStep);
-            b[u] = stream(rowB + u * kStep);
-        }
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    Eight* ring = reinterpret_cast<Eight*>(memory) + warp * kRing * 32;
+    auto* x = reinterpret_cast<bf16*>(memory + kRingBytes);
+    const int units = (p.in + kUnit - 1) / kUnit;
+    bf16* norm = x + units * kUnit;
+    __shared__ float parts[kWarps];
+    // Warps of one block are far apart, so that the last, incomplete round is spread over all.
+    const WarpRows mine(p, warp * gridDim.x + blockIdx.x, gridDim.x * kWarps);
+    if (p.norm != nullptr) fetchVector(p.norm, p.in, norm);
+    Feeder feeder(p, mine, ring, lane);
+    for (int i = 0; i < kDepth; ++i)
+        feeder.batch(lane);
+    for (int c = p.in + threadIdx.x; c < units * kUnit; c += kThreads)
+        x[c] = __float2bfloat16(0.0F);
     waitForPrevious();
-    loadVector(p, x);
-    if (!mine) return;
-    float sumA = 0.0F, sumB = 0.0F;
-    const bf16* mineX = x + lane * kLanes;
-    for (int i = 0; i < whole; ++i) {
-        Eight nextA[kUnroll], nextB[kUnroll];
-        if (i + 1 < whole)
+    fetchVector(p.x, p.in, x);
+    commitFetches();
+    waitForAllBut<0>();
+    if (p.norm != nullptr) normVector(p, x, norm, parts);
+    __syncthreads();
+    WarpRows rows = mine;
+    const Eight* mineX = reinterpret_cast<const Eight*>(x) + lane;
+    int unit = 0, slot = 0;
+    float sum = 0.0F, gate = 0.0F;
+    while (!rows.done()) {
+        waitForAllBut<kDepth - 1>();
 #pragma unroll
-            for (int u = 0; u < kUnroll; ++u) {
-                nextA[u] = stream(rowA + ((i + 1) * kUnroll + u) * kStep);
-                nextB[u] = stream(rowB + ((i + 1) * kUnroll + u) * kStep);
-            }
-#pragma unroll
-        for (int u = 0; u < kUnroll; ++u) {
-            const Eight v = *reinterpret_cast<const Eight*>(mineX + (i * kUnroll + u) * kStep);
-            sumA = dot(a[u], v, sumA);
-            sumB = dot(b[u], v, sumB);
-            a[u] = nextA[u];
-            b[u] = nextB[u];
+        for (int u = 0; u < kBatch; ++u) {
+            if (rows.done()) break;
+            sum = dot(ring[(slot + u) * 32 + lane], mineX[unit * 32], sum);
+            if (++unit < units) continue;
+            sum = warpSum(sum);
+            if (lane == 0) write(p, rows.row(), sum, gate);
+            sum = 0.0F;
+            unit = 0;
+            rows.next();
         }
+        slot = (slot + kBatch) % kRing;
+        feeder.batch(lane);
     }
-    for (int c = whole * kUnroll * kStep + lane * kLanes; c < p.in; c += kStep) {
-        const Eight v = *reinterpret_cast<const Eight*>(x + c);
-        sumA = dot(stream(rowA - lane * kLanes + c), v, sumA);
-        sumB = dot(stream(rowB - lane * kLanes + c), v, sumB);
-    }
-    sumA = warpSum(sumA);
-    sumB = warpSum(sumB);
-    if (lane == 0) write(p, first, second, sumA, sumB);
 }
 
 __global__ void embedStepKernel(const StepState* state, const bf16* table, std::int64_t cols,
@@ -169,13 +226,17 @@ __global__ void embedStepKernel(const StepState* state, const bf16* table, std::
 
 cudaError_t gemv(const Gemv& p, cudaStream_t s) {
     if (p.rows % 2 != 0 || p.in % kLanes != 0 || p.in > kGemvMostIn) return cudaErrorInvalidValue;
-    const std::size_t bytes = static_cast<std::size_t>(p.in) * sizeof(bf16);
-    if (bytes > 48 * 1024) {
-        const cudaError_t set = cudaFuncSetAttribute(
-            gemvKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
-        if (set != cudaSuccess) return set;
-    }
-    const dim3 grid(static_cast<unsigned>((p.rows / 2 + kWarps - 1) / kWarps));
+    // Whole units: what lies behind the vector is multiplied by zeros, so it has to be finite.
+    const std::size_t units = (static_cast<std::size_t>(p.in) + kUnit - 1) / kUnit;
+    const std::size_t vector = units * kUnit * sizeof(bf16);
+    const std::size_t bytes = kRingBytes + (p.norm != nullptr ? 2 * vector : vector);
+    static const cudaError_t allowed = cudaFuncSetAttribute(
+        gemvKernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+        static_cast<int>(kRingBytes + 2 * std::size_t{kGemvMostIn} * sizeof(bf16)));
+    if (allowed != cudaSuccess) return allowed;
+    const int items = p.kind == GemvOut::SwiGlu ? p.rows / 2 : p.rows;
+    const int most = kBlocksPerMultiprocessor * multiprocessors();
+    const dim3 grid(static_cast<unsigned>(std::min(most, (items + kWarps - 1) / kWarps)));
     return launchOverlapping(gemvKernel, {grid, kThreads, bytes, s}, p);
 }
 

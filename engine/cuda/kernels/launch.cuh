@@ -31,6 +31,35 @@ inline bool overlapsLaunches() {
     return does;
 }
 
+/// Multiprocessors of the current device.
+inline int multiprocessors() {
+    static const int count = [] {
+        int device = 0, n = 0;
+        const bool known =
+            cudaGetDevice(&device) == cudaSuccess &&
+            cudaDeviceGetAttribute(&n, cudaDevAttrMultiProcessorCount, device) == cudaSuccess;
+        return known ? n : 1;
+    }();
+    return count;
+}
+
+/// 16 bytes of global memory to shared memory, on their way while the thread goes on; zeros when
+/// not `wanted`. A thread that reads only what it asked for itself waits for its own groups, no
+/// barrier.
+__device__ __forceinline__ void fetch(void* to, const void* from, bool wanted = true) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
+                     static_cast<unsigned>(__cvta_generic_to_shared(to))),
+                 "l"(from), "r"(wanted ? 16 : 0)
+                 : "memory");
+}
+__device__ __forceinline__ void commitFetches() {
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+template <int Pending>
+__device__ __forceinline__ void waitForAllBut() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
+}
+
 struct Launch {
     dim3 grid;
     unsigned threads;
