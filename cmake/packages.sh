@@ -3,7 +3,7 @@
 # Sourced by app/launch.sh and tests/run.sh: what this project needs of Debian 12, and how to get it.
 
 fkv_packages=(build-essential cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev
-    libsentencepiece-dev libopenblas-dev libgtest-dev
+    libsentencepiece-dev libpcre2-dev libutf8proc-dev libopenblas-dev libgtest-dev
     qt6-base-dev qt6-svg-dev fonts-dejavu-core)
 
 # Installs those that are missing, as root or with sudo; says nothing when all are there.

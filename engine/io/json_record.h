@@ -42,6 +42,7 @@ public:
     /// The objects of a list; at most `most` of them.
     std::vector<JsonRecord> list(const char* key, std::size_t most) const;
     const nlohmann::json& value(const char* key) const;
+    const std::string& where() const { return m_where; }
     [[noreturn]] void bad(const std::string& what) const;
 
 private:

@@ -2,29 +2,14 @@
 #include "engine/text/tokenizer.h"
 
 #include "engine/core/error.h"
-#include "engine/io/json_limits.h"
 #include "engine/text/sentencepiece_tokenizer.h"
+#include "engine/text/special_tokens.h"
+#include "engine/text/tekken.h"
+#include "engine/text/tokenizer_json.h"
 
 #include <system_error>
 
 namespace fkv::text {
-
-namespace {
-
-bool readAddsBos(const std::filesystem::path& folder) {
-    const std::filesystem::path path = folder / "tokenizer_config.json";
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) return true;
-    const nlohmann::json config = io::readJson(path);
-    if (!config.is_object()) throw Error(ErrorCode::BadFile, path.string() + ": not a JSON object");
-    const auto it = config.find("add_bos_token");
-    if (it == config.end() || it->is_null()) return true;
-    if (!it->is_boolean())
-        throw Error(ErrorCode::BadFile, path.string() + ": add_bos_token is not true or false");
-    return it->get<bool>();
-}
-
-}  // namespace
 
 std::string Tokenizer::decode(const std::vector<std::int32_t>& ids) const {
     std::string text;
@@ -40,11 +25,16 @@ std::unique_ptr<Tokenizer> openTokenizer(const std::filesystem::path& modelFolde
     std::error_code ignored;
     if (!std::filesystem::is_directory(modelFolder, ignored))
         throw Error(ErrorCode::NotFound, "no model folder " + modelFolder.string());
-    const std::filesystem::path model = modelFolder / "tokenizer.model";
-    if (!std::filesystem::exists(model, ignored))
-        throw Error(ErrorCode::NotFound, "no tokenizer.model in " + modelFolder.string(),
-                    "only sentencepiece models can be read");
-    return openSentencePiece(model, readAddsBos(modelFolder));
+    const SpecialTokens special = readSpecialTokens(modelFolder);
+    const auto has = [&](const char* name) {
+        return std::filesystem::exists(modelFolder / name, ignored);
+    };
+    if (has("tokenizer.json")) return openTokenizerJson(modelFolder / "tokenizer.json", special);
+    if (has("tekken.json")) return openTekken(modelFolder / "tekken.json", special);
+    if (has("tokenizer.model"))
+        return openSentencePiece(modelFolder / "tokenizer.model", special.addBos.value_or(true));
+    throw Error(ErrorCode::NotFound, "no tokenizer in " + modelFolder.string(),
+                "A model folder holds tokenizer.json, tekken.json or tokenizer.model.");
 }
 
 }  // namespace fkv::text

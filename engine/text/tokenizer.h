@@ -11,8 +11,9 @@
 
 namespace fkv::text {
 
-/// Tokens of a text; token i covers bytes [begin, end) of it. Tokens of one character split into
-/// bytes all carry that character's range. BOS has an empty range at 0.
+/// Tokens of a text; token i covers bytes [begin, end) of it, whole characters always: a token that
+/// is a part of a character carries that character's range, one that a normaliser made of several
+/// carries theirs. Neither end ever goes back. BOS has an empty range at 0.
 struct Encoding {
     std::vector<std::int32_t> ids;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> bytes;
@@ -26,7 +27,7 @@ public:
     /// Token id or -1.
     virtual std::int32_t bos() const = 0;
     virtual std::int32_t eos() const = 0;
-    /// True when a prompt starts with BOS.
+    /// True when a prompt starts with BOS, or with the few tokens that the file wants there.
     virtual bool addsBos() const = 0;
     /// Throws Error{BadArgument} for invalid UTF-8. An empty text gives BOS alone, or nothing.
     virtual Encoding encode(std::string_view text, bool addBos) const = 0;
@@ -37,7 +38,11 @@ public:
     std::string decode(const std::vector<std::int32_t>& ids) const;
 };
 
-/// Picks by the files of a model folder. Throws NotFound or BadFile in one line.
+/// Picks by the files of a model folder: tokenizer.json, else tekken.json, else tokenizer.model.
+/// tokenizer.json goes first because it alone has everything: the added tokens that chat templates
+/// spell out, the cut into words, what a prompt begins with; and it is what the models are used
+/// with. `add_bos_token` of tokenizer_config.json has the last word about BOS. Throws NotFound,
+/// BadFile or Unsupported in one line.
 std::unique_ptr<Tokenizer> openTokenizer(const std::filesystem::path& modelFolder);
 
 }  // namespace fkv::text
