@@ -76,7 +76,7 @@ void MainWindow::openPath(const QString& path) {
         break;
     }
     showFailure({tr("%1 is not a model folder, a trace or a text").arg(path),
-                 tr("A model folder holds config.json, tokenizer.model and safetensors files."),
+                 tr("A model folder holds config.json, a tokenizer and safetensors files."),
                  false});
 }
 

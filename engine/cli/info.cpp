@@ -69,7 +69,7 @@ json modelJson(const InfoOptions& o) {
             {"config", configJson(config)},
             {"tensors", tensorsJson(tensors)},
             {"tokenizer",
-             {{"kind", "sentencepiece"},
+             {{"kind", tokenizer->kind()},
               {"vocabulary", tokenizer->vocabulary()},
               {"bos", tokenizer->bos()},
               {"eos", tokenizer->eos()},

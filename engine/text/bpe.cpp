@@ -40,6 +40,8 @@ void Bpe::findSeams(const std::vector<MergeRule>& merges) {
     const auto isByte = [this](std::int32_t id) {
         return std::find(m_byteIds.begin(), m_byteIds.end(), id) != m_byteIds.end();
     };
+    // A character that gives no token at all brings its neighbours together.
+    if (m_options.unknown < 0 && !(m_options.byteFallback && !isByte(-1))) return;
     // Tokens of bytes are not spelled by the characters they stand for: then nothing is known.
     for (const MergeRule& rule : merges)
         if (m_options.byteFallback && (isByte(rule.left) || isByte(rule.right))) return;

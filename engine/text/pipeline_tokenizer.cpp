@@ -53,6 +53,7 @@ public:
         }
     }
 
+    std::string kind() const override { return m_parts.kind; }
     std::int32_t vocabulary() const override { return m_parts.vocabulary.size(); }
     std::int32_t bos() const override { return m_parts.bos; }
     std::int32_t eos() const override { return m_parts.eos; }

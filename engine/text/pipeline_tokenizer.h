@@ -16,6 +16,7 @@ namespace fkv::text {
 
 /// The parts of a tokenizer.json or tekken.json, read and checked.
 struct Pipeline {
+    std::string kind;      ///< Tokenizer::kind()
     Vocabulary vocabulary; ///< added tokens included
     std::vector<AddedToken> added;
     Normalizer normalizer;

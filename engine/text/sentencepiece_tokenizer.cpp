@@ -35,6 +35,7 @@ public:
         m_dummyPrefix = !probe.empty() && probe.front().starts_with(kSpace);
     }
 
+    std::string kind() const override { return "sentencepiece"; }
     std::int32_t vocabulary() const override { return m_processor.GetPieceSize(); }
     std::int32_t bos() const override { return m_processor.bos_id(); }
     std::int32_t eos() const override { return m_processor.eos_id(); }

@@ -51,6 +51,7 @@ public:
         readControls();
         readTokens(size - m_specials);
         findMerges();
+        m_out.kind = "tekken";
         m_out.options.byteLevel = true;
         m_out.options.ignoreMerges = true;
         m_out.preTokenizer = PreTokenizer(Pattern::compile(m_config.text("pattern"), Dialect::Rust,

@@ -23,6 +23,9 @@ struct Encoding {
 class Tokenizer {
 public:
     virtual ~Tokenizer() = default;
+    /// In words for people, e.g. "sentencepiece".
+    virtual std::string kind() const = 0;
+    /// One past the highest id.
     virtual std::int32_t vocabulary() const = 0;
     /// Token id or -1.
     virtual std::int32_t bos() const = 0;

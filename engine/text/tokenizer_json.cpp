@@ -31,6 +31,7 @@ public:
         if (m_file.has("pre_tokenizer"))
             m_out.preTokenizer = PreTokenizer(m_file.object("pre_tokenizer"));
         m_out.options.byteLevel = m_out.preTokenizer.byteLevel();
+        m_out.kind = m_out.options.byteLevel ? "byte-level BPE" : "BPE";
         if (m_file.has("decoder")) m_out.decoder = Decoder(m_file.object("decoder"));
         if (m_file.has("post_processor")) readPrefix(m_file.object("post_processor"), 0);
         applySpecial(special);
