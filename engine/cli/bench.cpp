@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cli/bench.h"
 
+#include "engine/cli/report.h"
 #include "engine/core/error.h"
 #include "engine/model/shapes.h"
+#include "engine/run/gpu_sampling.h"
 #include "engine/run/loaded_model.h"
 #include "engine/run/standalone.h"
 #include "engine/select/budgets.h"
@@ -168,11 +170,13 @@ private:
         memory.restartPeak();
         run::Standalone pass(context, {ids, budgets, {settings.window, settings.kernel, false}});
         std::vector<double> ms;
+        run::GpuSampling gpu(m_model.gpu());
         for (int i = -1; i < m_options.repeats; ++i) {
             throwIfStopped(m_stop);
             const double t = timed(m_model.backend(), [&] { pass.run(); });
             if (i >= 0) ms.push_back(t);
         }
+        const std::vector<trace::GpuSample> samples = gpu.take();
         const double flop = prefillFlop(m_model.info(), budgets), prefillMs = median(ms);
         const std::int64_t peak = memory.peakBytes() + m_model.info().weightBytes;
         const bool full = settings.method == trace::Method::Full;
@@ -182,7 +186,7 @@ private:
         const double bytes =
             static_cast<double>(m_model.info().weightBytes - embeddingBytes() + budgets.kvBytes);
         const double selectMs = zoneGroupMs(pass.spans(), trace::ZoneGroup::Selection);
-        return {{"prefill_ms", prefillMs},
+        json out{{"prefill_ms", prefillMs},
                 {"prefill_flop", flop},
                 {"zones_ms", zonesMs(pass.spans())},
                 {"selection_ms", selectMs},
@@ -196,6 +200,11 @@ private:
                 {"kv_bytes", budgets.kvBytes},
                 {"peak_bytes", peak},
                 {"logits_fnv", hashOf(pass.logits())}};
+        if (!samples.empty()) {
+            out["gpu"] = gpuJson(samples);
+            out["gpu"]["text"] = gpuText(samples);
+        }
+        return out;
     }
 
     std::int64_t embeddingBytes() const {
@@ -258,6 +267,8 @@ std::string text(const json& report) {
                 figure(m, "kv_bytes") / 1073741824.0, figure(m, "peak_bytes") / 1073741824.0,
                 static_cast<unsigned long long>(m["logits_fnv"].get<std::uint64_t>()));
             out += line;
+            if (m.contains("gpu"))
+                out += "               " + m["gpu"]["text"].get<std::string>() + '\n';
         }
         std::snprintf(line, sizeof line,
                       "        speedup of prefill %.2f (bound by work %.2f), selection %.2f ms, "

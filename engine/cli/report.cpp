@@ -220,6 +220,35 @@ std::string bytesText(std::int64_t bytes) {
     return formatted(unit == 0 ? "%.0f " : "%.1f ", value) + kUnits[unit];
 }
 
+json gpuJson(std::span<const trace::GpuSample> samples) {
+    const auto summary = trace::summarize(samples);
+    if (!summary) return {};
+    json limits = json::object();
+    for (std::size_t i = 0; i < trace::kClockLimits.size(); ++i)
+        if (summary->limited[i] > 0.0)
+            limits[std::string(name(trace::kClockLimits[i]))] = summary->limited[i];
+    return {{"samples", summary->samples},          {"sm_mhz", summary->smMhz},
+            {"memory_mhz", summary->memoryMhz},     {"most_watts", summary->mostWatts},
+            {"most_celsius", summary->mostCelsius}, {"limits", std::move(limits)}};
+}
+
+std::string gpuText(std::span<const trace::GpuSample> samples) {
+    const auto summary = trace::summarize(samples);
+    if (!summary) return {};
+    std::string text = formatted("%.2f GHz SM, ", summary->smMhz * 1e-3) +
+                       formatted("%.2f GHz memory, ", summary->memoryMhz * 1e-3) +
+                       formatted("at most %.0f W", summary->mostWatts) +
+                       formatted(" and %.0f C", summary->mostCelsius);
+    bool limited = false;
+    for (std::size_t i = 0; i < trace::kClockLimits.size(); ++i)
+        if (summary->limited[i] > 0.0) {
+            text += ", " + std::string(name(trace::kClockLimits[i])) + " in " +
+                    percent(summary->limited[i]);
+            limited = true;
+        }
+    return text + (limited ? " of " : ", ") + std::to_string(summary->samples) + " samples";
+}
+
 json reportJson(const trace::Run& run, const std::string& stop) {
     json out{{"model", io::toJson(run.model)},
              {"prompt", {{"tokens", run.tokens()}}},
@@ -227,6 +256,7 @@ json reportJson(const trace::Run& run, const std::string& stop) {
              {"timing", io::toJson(run.timing)},
              {"full", sideJson(fullSide(run), stop)}};
     out["device"]["version"] = run.machine.version;
+    if (!run.timing.gpu.empty()) out["gpu"] = gpuJson(run.timing.gpu);
     if (!run.prompt->expected.empty()) out["prompt"]["expected"] = run.prompt->expected;
     if (run.fastkv) {
         out["settings"] = io::toJson(run.fastkv->settings);
@@ -243,6 +273,7 @@ void printReport(const trace::Run& run, const std::string& stop, std::ostream& t
        << "device    " << run.machine.device << ", " << run.machine.cpu << ", "
        << run.machine.threads << " threads\n"
        << "prompt    " << run.tokens() << " tokens\n";
+    if (!run.timing.gpu.empty()) to << "GPU       " << gpuText(run.timing.gpu) << '\n';
     if (run.fastkv) printAchieved(run, to);
     to << '\n'
        << padded("", 10) << padded("prefill", 12) << padded("a token", 12) << padded("KV", 12)

@@ -5,6 +5,7 @@
 
 #include <iosfwd>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 namespace fkv::cli {
@@ -20,5 +21,11 @@ void printReport(const trace::Run& run, const std::string& stop, std::ostream& t
 
 /// "1.5 GiB".
 std::string bytesText(std::int64_t bytes);
+
+/// What the driver said about the GPU: medians, the most, and the share of samples of every limit
+/// that held. Null and empty when it was not asked.
+nlohmann::json gpuJson(std::span<const trace::GpuSample> samples);
+/// "1.98 GHz SM, 2.62 GHz memory, at most 650 W and 66 C, power cap in 80 % of 12 samples".
+std::string gpuText(std::span<const trace::GpuSample> samples);
 
 } // namespace fkv::cli

@@ -80,6 +80,9 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
     m_multiprocessors = properties.multiProcessorCount;
     m_hopper = properties.major == 9;
     m_info.name = properties.name;
+    char pciBusId[32] = {};
+    check(cudaDeviceGetPCIBusId(pciBusId, sizeof pciBusId, device), "asking the device");
+    m_info.pciBusId = pciBusId;
     m_info.blas = "cuBLASLt " + std::to_string(cublasLtGetVersion());
     m_info.threads = m_pool.threads();
     m_info.memoryBytes = properties.totalGlobalMem;

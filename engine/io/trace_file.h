@@ -31,6 +31,7 @@ namespace fkv::io {
 //   fastkv.ranks.<layer>, fastkv.window_sums.<layer>(.scale)   after TSP; column j is survivor j
 //   tables.{all,without_end}.{k,overlap,recall,worst_recall}, tables.heads.{k,mass}
 //   spans.{begin_ns,end_ns,zone,pass,layer,lane,tokens} [n]    zone, pass: see span_names
+//   gpu.{ns,sm_mhz,memory_mhz,watts,celsius,limits} [n]        limits: bits of trace::ClockLimit
 //   counters.<name> [1] i64, counters.checkpoint_layers [n] i32
 //
 // Metadata. Texts: schema, prompt, expected, given_up. JSON: versions, model, machine, scoring,

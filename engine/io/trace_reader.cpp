@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <tuple>
 
 namespace fkv::io {
@@ -130,6 +131,26 @@ std::vector<trace::Span> readSpans(const TraceSource& source, int layers) {
     return spans;
 }
 
+std::vector<trace::GpuSample> readGpu(const TraceSource& source) {
+    if (!source.has("gpu.ns")) return {};
+    const auto ns = source.list<std::int64_t>("gpu.ns", {-1});
+    const auto n = static_cast<std::int64_t>(ns.size());
+    const auto smMhz = source.list<float>("gpu.sm_mhz", {n});
+    const auto memoryMhz = source.list<float>("gpu.memory_mhz", {n});
+    const auto watts = source.list<float>("gpu.watts", {n});
+    const auto celsius = source.list<float>("gpu.celsius", {n});
+    const auto limits = source.list<std::uint32_t>("gpu.limits", {n});
+    std::vector<trace::GpuSample> samples;
+    for (std::size_t i = 0; i < ns.size(); ++i) {
+        // False for what is no number, too.
+        const bool sound = ns[i] >= 0 && smMhz[i] >= 0.0F && memoryMhz[i] >= 0.0F &&
+                           watts[i] >= 0.0F && std::isfinite(celsius[i]);
+        if (!sound) source.bad("a sample of the GPU is out of range");
+        samples.push_back({ns[i], smMhz[i], memoryMhz[i], watts[i], celsius[i], limits[i]});
+    }
+    return samples;
+}
+
 trace::Counters readCounters(const TraceSource& source, int layers) {
     const auto get = [&](const std::string& name) {
         const auto value = source.list<std::int64_t>("counters." + name, {1}).front();
@@ -176,6 +197,7 @@ trace::RunPtr readRun(const TraceSource& source) {
             "fidelity", [&](const JsonRecord& r) { return fidelityFrom(r, vocabulary); }));
     run->timing = source.json("timing", timingFrom);
     run->timing.spans = readSpans(source, layers);
+    run->timing.gpu = readGpu(source);
     run->counters = readCounters(source, layers);
     passes.check();
     return run;

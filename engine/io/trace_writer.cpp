@@ -36,6 +36,7 @@ public:
         if (m_run.fastkv) addFastKv(*m_run.fastkv);
         addAnswers();
         addSpans();
+        addGpu();
         addCounters();
         return m_out;
     }
@@ -69,6 +70,7 @@ private:
     void addSums(const std::string& name, const std::shared_ptr<const trace::WindowSums>& sums);
     void addAnswers();
     void addSpans();
+    void addGpu();
     void addCounters();
 
     const Run& m_run;
@@ -311,6 +313,24 @@ void TraceWriter::addSpans() {
         passes.push_back(trace::name(static_cast<trace::PassKind>(p)));
     m_out.metadata("span_names",
                    jsonText({{"zones", std::move(zones)}, {"passes", std::move(passes)}}));
+}
+
+void TraceWriter::addGpu() {
+    const std::vector<trace::GpuSample>& samples = m_run.timing.gpu;
+    if (samples.empty()) return;
+    const auto column = [&](const std::string& name, auto member) {
+        std::vector<std::remove_cvref_t<decltype(samples.front().*member)>> values;
+        for (const trace::GpuSample& s : samples)
+            values.push_back(s.*member);
+        list("gpu." + name, std::move(values));
+    };
+    using trace::GpuSample;
+    column("ns", &GpuSample::ns);
+    column("sm_mhz", &GpuSample::smMhz);
+    column("memory_mhz", &GpuSample::memoryMhz);
+    column("watts", &GpuSample::watts);
+    column("celsius", &GpuSample::celsius);
+    column("limits", &GpuSample::limits);
 }
 
 void TraceWriter::addCounters() {

@@ -18,6 +18,7 @@ struct DeviceInfo {
     std::string name;   ///< "CPU", or the GPU's name
     std::string cpu;    ///< processor model
     std::string blas;   ///< library and kernel
+    std::string pciBusId; ///< of a GPU, as its driver's tools know it; else empty
     int threads = 0;
     std::size_t memoryBytes = 0;
     DType weightType = DType::F32;  ///< what weights and activations are held in

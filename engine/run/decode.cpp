@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/decode.h"
 
+#include "engine/run/gpu_sampling.h"
+
 #include <algorithm>
 
 namespace fkv::run {
@@ -42,6 +44,7 @@ GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeReq
     const std::vector<std::int32_t>& eos = transformer.config().eos;
     const ops::View out = logitRows(context, tails, 1).rowsFrom(0, 1);
     SpanSink spans(static_cast<std::size_t>(std::max(greedy.count, 0)) * 2 + 1);
+    GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, request.pass, context.gate, context.stop);
     std::vector<float> logits(greedy.firstLogits.begin(), greedy.firstLogits.end());
     GreedyResult result;
@@ -66,7 +69,7 @@ GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeReq
         ms = static_cast<double>(spans.spans().back().durationNs()) * 1e-6;
     }
     answer.msPerToken = medianStep(answer.tokens);
-    result.stretch = {spans.take(), spans.nowNs()};
+    result.stretch = {spans.take(), spans.nowNs(), gpu.take()};
     return result;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/run/full_pass.h"
 
 #include "engine/run/checkpoint_plan.h"
+#include "engine/run/gpu_sampling.h"
 #include "engine/run/kv_copy.h"
 #include "engine/run/memory.h"
 #include "engine/run/plane_capture.h"
@@ -185,6 +186,7 @@ std::int64_t runFullPass(const RunContext& context, const FullPassRequest& reque
                          {context.layers(), scoredTokens(tokens, request.scoring), true});
     SpanSink spans(context.model.backend().clock(),
                    expectedSpans(context.transformer(), tokens - from));
+    GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     std::vector<float> logits = runRowsOfAllLayers(context, request, full, capture, scope);
     const auto planes = planesOf(capture, request.scoring);
@@ -193,7 +195,7 @@ std::int64_t runFullPass(const RunContext& context, const FullPassRequest& reque
     full.planes = planes;
     full.scoring = request.scoring;
     full.reusedTokens = from;
-    full.stretch = {spans.take(), spans.nowNs()};
+    full.stretch = {spans.take(), spans.nowNs(), gpu.take()};
     full.version = full.scoringVersion = held.nextVersion();
     full.complete = true;
     return tokens - from;

@@ -26,6 +26,7 @@ struct RunContext {
 struct Stretch {
     std::vector<trace::Span> spans;
     std::int64_t durationNs = 0;
+    std::vector<trace::GpuSample> gpu;
 };
 
 /// One layer of a pass: what a change of scoring or of budgets needs of it.

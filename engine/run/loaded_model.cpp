@@ -70,6 +70,7 @@ void LoadedModel::describe() {
     m_info.kvElementBytes = static_cast<std::int64_t>(sizeOf(m_backend->info().kvType));
     m_info.fingerprint = m_weights.fingerprint;
     const ops::DeviceInfo& device = m_backend->info();
+    m_gpu = cuda::GpuMonitor::open(device.pciBusId);
     m_machine = {device.name, device.cpu, device.threads, device.blas, FKV_VERSION, {}};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/cuda/gpu_monitor.h"
 #include "engine/model/transformer.h"
 #include "engine/run/observer.h"
 #include "engine/text/tokenizer.h"
@@ -36,6 +37,8 @@ public:
     const ops::Backend& backend() const { return *m_backend; }
     model::Transformer& transformer() { return *m_transformer; }
     const model::Transformer& transformer() const { return *m_transformer; }
+    /// Of the GPU it runs on; null on the CPU and where the driver has nothing to say.
+    const cuda::GpuMonitor* gpu() const { return m_gpu.get(); }
     double loadMs() const { return m_loadMs; }
 
 private:
@@ -50,6 +53,7 @@ private:
     model::Config m_config;
     std::unique_ptr<text::Tokenizer> m_tokenizer;
     std::unique_ptr<ops::Backend> m_backend;
+    std::unique_ptr<cuda::GpuMonitor> m_gpu;
     model::Weights m_weights;
     std::unique_ptr<model::Transformer> m_transformer;
     trace::ModelInfo m_info;

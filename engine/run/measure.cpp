@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/measure.h"
 
+#include "engine/run/gpu_sampling.h"
 #include "engine/run/standalone.h"
 #include "engine/select/budgets.h"
 
@@ -10,15 +11,20 @@ namespace fkv::run {
 
 namespace {
 
-/// Spans at the end of a run's clock.
-void appendSpans(std::vector<trace::Span>& to, const std::vector<trace::Span>& more) {
+/// At the end of a run's clock.
+void append(trace::Timing& to, const Stretch& more) {
     std::int64_t end = 0;
-    for (const trace::Span& s : to)
+    for (const trace::Span& s : to.spans)
         end = std::max(end, s.endNs);
-    for (trace::Span s : more) {
+    if (!to.gpu.empty()) end = std::max(end, to.gpu.back().ns);
+    for (trace::Span s : more.spans) {
         s.beginNs += end;
         s.endNs += end;
-        to.push_back(s);
+        to.spans.push_back(s);
+    }
+    for (trace::GpuSample s : more.gpu) {
+        s.ns += end;
+        to.gpu.push_back(s);
     }
 }
 
@@ -54,13 +60,16 @@ trace::RunPtr measureStandalone(SessionState& state, const MeasureRequest& reque
     pass->standalone = true;
     run->timing.standaloneFullMs.clear();
     run->timing.standaloneFastKvMs.clear();
+    std::vector<trace::GpuSample> samples; // of the last one, as its spans
     for (int i = 0; i < request.repeats; ++i) {
         report();
         run->timing.standaloneFullMs.push_back(full.run());
         report();
+        GpuSampling gpu(state.model.gpu());
         run->timing.standaloneFastKvMs.push_back(fastkv.run());
+        samples = gpu.take();
     }
-    appendSpans(run->timing.spans, fastkv.spans());
+    append(run->timing, {fastkv.spans(), 0, std::move(samples)});
     const std::int64_t always =
         state.model.info().weightBytes + state.model.transformer().scratchBytes();
     run->counters.standaloneFullPeakBytes = always + full.bytes();

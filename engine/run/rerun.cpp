@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/rerun.h"
 
+#include "engine/run/gpu_sampling.h"
 #include "engine/run/kv_copy.h"
 #include "engine/run/plane_capture.h"
 #include "engine/select/ranks.h"
@@ -120,6 +121,7 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
     rerun.late.clear();
     SpanSink spans(context.model.backend().clock(),
                    expectedSpans(context.transformer(), budgets.propagated));
+    GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, PassKind::FastKv, context.gate, context.stop);
     const int layers = rerunLayers(held.full, budgets, context.layers());
     scope.op(Zone::Select, budgets.tokens,
@@ -135,7 +137,7 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
         runLateLayers(context, request, held, x.view, scope);
         rerun.logits = context.transformer().lastLogits(x.view, scope);
     }
-    rerun.stretch = {spans.take(), spans.nowNs()};
+    rerun.stretch = {spans.take(), spans.nowNs(), gpu.take()};
     rerun.tspOn = budgets.tspOn;
     rerun.tspLayer = budgets.tspLayer;
     rerun.propagated = budgets.propagated;

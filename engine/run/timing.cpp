@@ -28,18 +28,22 @@ double sumMs(const std::vector<Span>& spans, const Wanted& wanted) {
 /// Lays stretches end to end.
 class Clock {
 public:
-    explicit Clock(std::vector<Span>& spans) : m_spans(spans) {}
+    explicit Clock(trace::Timing& timing) : m_timing(timing) {}
     void append(const Stretch& stretch) {
         for (Span span : stretch.spans) {
             span.beginNs += m_nowNs;
             span.endNs += m_nowNs;
-            m_spans.push_back(span);
+            m_timing.spans.push_back(span);
+        }
+        for (trace::GpuSample sample : stretch.gpu) {
+            sample.ns = m_nowNs + std::min(sample.ns, stretch.durationNs);
+            m_timing.gpu.push_back(sample);
         }
         m_nowNs += stretch.durationNs;
     }
 
 private:
-    std::vector<Span>& m_spans;
+    trace::Timing& m_timing;
     std::int64_t m_nowNs = 0;
 };
 
@@ -75,7 +79,7 @@ trace::Timing composeTiming(const HeldState& held, const TimedParts& parts, doub
     trace::Timing timing;
     timing.loadMs = loadMs;
     timing.reusedTokens = held.full.reusedTokens;
-    Clock clock(timing.spans);
+    Clock clock(timing);
     const std::vector<Span>& full = held.full.stretch.spans;
     clock.append(held.full.stretch);
     if (timing.reusedTokens == 0) {

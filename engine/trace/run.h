@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/trace/answer.h"
+#include "engine/trace/gpu_state.h"
 #include "engine/trace/plane.h"
 #include "engine/trace/settings.h"
 #include "engine/trace/tables.h"
@@ -110,6 +111,7 @@ struct Counters {
 /// Milliseconds that need more than adding spans. Absent values were not measured.
 struct Timing {
     std::vector<Span> spans;
+    std::vector<GpuSample> gpu;                      ///< ascending in time; empty on the CPU
     std::optional<double> fullPrefillMs;             ///< without capture and checkpoints
     std::optional<double> fullPrefillWithCaptureMs;
     std::optional<double> fastKvPrefillMs;           ///< composed, see `fastKvState`

@@ -291,3 +291,24 @@ TEST(Cli, InterruptedItLeavesWhatWasThere) {
     EXPECT_EQ(folder.entries(), 1);
     EXPECT_EQ(fkv::io::readText(out), "earlier");
 }
+
+TEST(Cli, TheGpusStateIsShownWhereItWasSampled) {
+    const TemporaryFolder folder;
+    const std::string file = folder / "trace";
+    EXPECT_FALSE(
+        jsonOf(profile({"--prompt", "hello", "--device", "cpu", "--out", file})).contains("gpu"));
+    fkv::trace::Run sampled = *fkv::io::openTrace(file);
+    constexpr auto kCap = static_cast<std::uint32_t>(fkv::trace::ClockLimit::PowerCap);
+    sampled.timing.gpu = {{0, 1500.0F, 2619.0F, 300.0F, 40.0F, 0},
+                          {9, 1980.0F, 2619.0F, 650.4F, 66.0F, kCap}};
+    fkv::io::saveTrace(sampled, file);
+    const json gpu = jsonOf({"info", file}).at("gpu");
+    EXPECT_EQ(gpu.at("samples"), 2);
+    EXPECT_EQ(gpu.at("sm_mhz"), 1980.0);
+    EXPECT_NEAR(gpu.at("most_watts").get<double>(), 650.4, 1e-3);
+    EXPECT_EQ(gpu.at("limits"), (json{{"power cap", 0.5}}));
+    EXPECT_NE(run({"info", file})
+                  .out.find("GPU       1.98 GHz SM, 2.62 GHz memory, at most 650 W "
+                            "and 66 C, power cap in 50 % of 2 samples\n"),
+              std::string::npos);
+}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same instrument on the GPU: golden cases within what bf16 allows, the same bits twice, rates
 // of 1 give full context, the deployed path gives the composed one's sets.
+#include "engine/cuda/gpu_monitor.h"
 #include "engine/cuda/make_cuda.h"
 #include "engine/select/fate.h"
 #include "tests/support/engine_fixture.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -88,4 +90,32 @@ TEST_F(SessionCuda, StandaloneGivesTheComposedSets) {
     const trace::RunPtr measured = gpu->measure(request, 2, recorder, {});
     EXPECT_GE(jaccard(composed->fastkv->survivors, measured->fastkv->survivors), 0.98);
     EXPECT_TRUE(measured->fastkv->standalone);
+}
+
+TEST_F(SessionCuda, ClocksAndPowerAreSampled) {
+    const auto monitor = cuda::GpuMonitor::open(gpu->device().pciBusId);
+    ASSERT_FALSE(gpu->device().pciBusId.empty());
+    if (!monitor) GTEST_SKIP() << "no NVML for " << gpu->device().pciBusId;
+    Recorder recorder;
+    const trace::RunPtr run = gpu->measure(requestFor(promptText("owner.txt")), 1, recorder, {});
+    // Two at least of each: full pass, rerun, both answers, the deployed path.
+    ASSERT_GE(run->timing.gpu.size(), 10U);
+    for (std::size_t i = 0; i < run->timing.gpu.size(); ++i) {
+        const trace::GpuSample& s = run->timing.gpu[i];
+        EXPECT_GT(s.smMhz, 100.0F);
+        EXPECT_GT(s.memoryMhz, 100.0F);
+        EXPECT_GT(s.watts, 10.0F);
+        EXPECT_GT(s.celsius, 0.0F);
+        if (i > 0) {
+            EXPECT_LE(run->timing.gpu[i - 1].ns, s.ns);
+        }
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 20; ++i)
+        monitor->sample();
+    std::printf("a sample takes %.3f ms\n",
+                std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+                        .count() /
+                    20.0);
+    EXPECT_TRUE(analyse(*cpu, requestFor(promptText("owner.txt")))->timing.gpu.empty());
 }

@@ -148,6 +148,12 @@ inline void expectSameTiming(const Timing& got, const Timing& expected) {
         EXPECT_EQ(std::tie(a.beginNs, a.endNs, a.zone, a.pass, a.layer, a.lane, a.tokens),
                   std::tie(b.beginNs, b.endNs, b.zone, b.pass, b.layer, b.lane, b.tokens));
     }
+    ASSERT_EQ(got.gpu.size(), expected.gpu.size());
+    for (std::size_t i = 0; i < got.gpu.size(); ++i) {
+        const GpuSample &a = got.gpu[i], &b = expected.gpu[i];
+        EXPECT_EQ(std::tie(a.ns, a.smMhz, a.memoryMhz, a.watts, a.celsius, a.limits),
+                  std::tie(b.ns, b.smMhz, b.memoryMhz, b.watts, b.celsius, b.limits));
+    }
 }
 
 inline void expectSameRecords(const Run& got, const Run& expected) {

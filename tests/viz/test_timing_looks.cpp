@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/fit.h"
 #include "tests/viz/timing_stage.h"
+#include "viz/series/gpu_text.h"
 
 #include <QtTest>
 #include <optional>
@@ -54,6 +55,34 @@ private Q_SLOTS:
             QVERIFY(!panel.chart(static_cast<TimingPanel::View>(view))->emptyText().isEmpty());
             testing::savePicture(panel, QStringLiteral("timing-state-bare-%1").arg(view));
         }
+    }
+    void theGpusStateStandsInTheHeaderAndInFigures() {
+        auto run = std::make_shared<trace::Run>(*testing::timedRun());
+        run->machine.device = "NVIDIA H100 80GB HBM3";
+        run->machine.threads = 16;
+        Stage cpu(run);
+        QVERIFY(!cpu.panel.caption().contains(QStringLiteral("GHz")));
+        constexpr auto kCap = static_cast<std::uint32_t>(trace::ClockLimit::PowerCap);
+        run->timing.gpu = {{0, 345.0F, 2619.0F, 71.0F, 31.0F, 0},
+                           {100, 1980.0F, 2619.0F, 650.0F, 66.0F, kCap},
+                           {200, 1980.0F, 2619.0F, 648.0F, 66.0F, kCap}};
+        for (const int width : {752, 1000}) {
+            Stage s(run, {width, 130});
+            s.f.theme.apply();
+            for (int view = 0; view < 3; ++view) {
+                s.panel.setView(view);
+                QVERIFY(s.panel.caption().contains(
+                    QStringLiteral("H100 80GB HBM3 · 1.98 GHz SM · 650 W · "
+                                   "power cap 67 %")));
+                testing::savePicture(s.panel,
+                                     QStringLiteral("timing-gpu-%1-%2").arg(width).arg(view));
+            }
+        }
+        QCOMPARE(gpuLine(std::span(run->timing.gpu).last(2)),
+                 QStringLiteral("1.98 GHz SM · 650 W · power cap"));
+        const trace::GpuSample silent{};
+        QCOMPARE(gpuLine({&silent, 1}), QString());
+        QCOMPARE(gpuLine({}), QString());
     }
     void smallRunsAreShown_data() {
         QTest::addColumn<int>("tokens");

@@ -5,6 +5,7 @@
 #include "viz/plots/timing_layers.h"
 #include "viz/plots/timing_timeline.h"
 #include "viz/plots/view_stack.h"
+#include "viz/series/gpu_text.h"
 
 #include <limits>
 
@@ -55,12 +56,17 @@ void TimingPanel::follow() {
 void TimingPanel::updateNote() {
     const trace::RunPtr& run = context().shown.run();
     QStringList parts;
-    if (view() == PerLayer) parts << tr("left bar full, right bar FastKV");
+    if (view() == PerLayer) parts << tr("left full, right FastKV");
     if (run && !run->machine.device.empty()) {
-        const QString device = QString::fromStdString(run->machine.device);
-        parts << (run->machine.threads > 0
-                      ? tr("%1, %2 threads").arg(device).arg(run->machine.threads)
-                      : device);
+        QString device = QString::fromStdString(run->machine.device);
+        const QString gpu = gpuLine(run->timing.gpu);
+        // Of a GPU its own state counts, not the host's threads; its maker is known from its name.
+        if (!gpu.isEmpty()) device.remove(QStringLiteral("NVIDIA "));
+        if (gpu.isEmpty() && run->machine.threads > 0)
+            parts << tr("%1, %2 threads").arg(device).arg(run->machine.threads);
+        else
+            parts << device;
+        if (!gpu.isEmpty()) parts << gpu;
     }
     if (run && run->recorded) parts << tr("recorded");
     setNote(parts.join(QStringLiteral(" · ")));
