@@ -65,6 +65,16 @@ float floatFrom(const std::byte* from, DType type) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16U);
 }
 
+/// Brain floats are cut off: random numbers need no rounding.
+void putRandom(std::byte* to, DType type, float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const auto upper = static_cast<std::uint16_t>(bits >> 16U);
+    if (type == DType::BF16)
+        std::memcpy(to, &upper, sizeof upper);
+    else
+        std::memcpy(to, &bits, sizeof bits);
+}
+
 std::byte* bytesOf(const ops::View& v, std::int64_t row) {
     return static_cast<std::byte*>(v.data) +
            static_cast<std::size_t>(row * v.stride) * sizeOf(v.dtype);
@@ -88,6 +98,7 @@ CpuBackend::CpuBackend(int threads) : m_pool(threads) {
     m_info.name = "CPU";
     m_info.cpu = processorModel();
     m_info.blas = std::string("OpenBLAS ") + openblas_get_corename();
+    m_info.matricesAsStored = true;
     m_info.threads = m_pool.threads();
     m_info.memoryBytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
                          static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -109,14 +120,19 @@ void CpuBackend::uploadWeights(const ops::View& to, const void* from, DType from
     if (fromType != DType::F32 && fromType != DType::F16 && fromType != DType::BF16)
         throw Error(ErrorCode::Unsupported,
                     "weights of type " + std::string(name(fromType)) + " cannot be read");
-    if (to.dtype != DType::F32)
-        throw Error(ErrorCode::Internal, "uploadWeights: the CPU holds weights as F32");
+    if (to.dtype != DType::F32 && to.dtype != fromType)
+        throw Error(ErrorCode::Internal, "uploadWeights: the CPU widens to F32 or changes nothing");
     const auto* source = static_cast<const std::byte*>(from);
     const std::size_t step = sizeOf(fromType);
     m_pool.parallelFor(static_cast<std::size_t>(to.rows), [&](std::size_t r, int) {
-        float* out = cpu::rowOf(to, static_cast<std::int64_t>(r));
         const std::byte* in = source + r * static_cast<std::size_t>(to.cols) * step;
-        for (std::int64_t c = 0; c < to.cols; ++c, in += step) out[c] = floatFrom(in, fromType);
+        if (to.dtype == fromType) {
+            std::memcpy(bytesOf(to, static_cast<std::int64_t>(r)), in, rowBytes(to));
+            return;
+        }
+        float* out = cpu::rowOf(to, static_cast<std::int64_t>(r));
+        for (std::int64_t c = 0; c < to.cols; ++c, in += step)
+            out[c] = floatFrom(in, fromType);
     });
 }
 
@@ -125,8 +141,9 @@ void CpuBackend::fillRandom(const ops::View& to, std::uint64_t seed, float scale
     m_pool.parallelFor(static_cast<std::size_t>(to.rows), [&](std::size_t r, int) {
         std::mt19937_64 random(seed * 0x9e3779b97f4a7c15ULL + r);
         std::normal_distribution<float> normal(0.0F, scale);
-        float* row = cpu::rowOf(to, static_cast<std::int64_t>(r));
-        for (std::int64_t c = 0; c < to.cols; ++c) row[c] = normal(random);
+        std::byte* row = bytesOf(to, static_cast<std::int64_t>(r));
+        for (std::int64_t c = 0; c < to.cols; ++c, row += sizeOf(to.dtype))
+            putRandom(row, to.dtype, normal(random));
     });
 }
 
@@ -161,8 +178,10 @@ void CpuBackend::reserve(const Extents& e) try {
         grow(worker.highest, stacked);
         grow(worker.total, stacked);
         grow(worker.seen, stacked);
+        grow(worker.lowest, stacked);
         grow(worker.panel, cpu::kDepthPiece * cpu::kColumnPiece);
         grow(worker.partial, cpu::kRowPiece * cpu::kColumnPiece);
+        grow(worker.widened, cpu::kDepthPiece * cpu::kColumnPiece);
         grow(worker.windowLogits, cpu::kWindowLogits);
         worker.rank.keys.reserve(tokens);
         worker.rank.keysOther.reserve(tokens);
@@ -195,6 +214,9 @@ void CpuBackend::gatherKv(const ops::GatherKvParams& p) {
     m_pool.parallelFor(static_cast<std::size_t>(p.from.kvHeads), [&](std::size_t i, int) {
         const auto head = static_cast<std::int64_t>(i);
         const std::uint32_t* ranks = p.ranks.as<std::uint32_t>() + head * p.ranks.stride;
+        std::int32_t* positions = p.positions.data == nullptr
+                                      ? nullptr
+                                      : p.positions.as<std::int32_t>() + head * p.positions.stride;
         for (std::int64_t t = 0; t < p.ranks.cols; ++t) {
             if (ranks[t] >= static_cast<std::uint64_t>(p.count)) continue;
             const std::int64_t source = (head * p.from.capacity + t) * d;
@@ -203,6 +225,10 @@ void CpuBackend::gatherKv(const ops::GatherKvParams& p) {
                         static_cast<const float*>(p.from.keys) + source, bytes);
             std::memcpy(static_cast<float*>(p.out.values) + slot,
                         static_cast<const float*>(p.from.values) + source, bytes);
+            if (positions != nullptr)
+                positions[ranks[t]] = p.fromPositions.data == nullptr
+                                          ? static_cast<std::int32_t>(t)
+                                          : p.fromPositions.as<std::int32_t>()[t];
         }
     });
 }

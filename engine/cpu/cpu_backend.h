@@ -10,8 +10,9 @@
 
 namespace fkv {
 
-/// Everything in fp32 in host memory. Work is cut into pieces whose size depends on shapes alone,
-/// so results are the same bits for any number of threads.
+/// Everything in fp32 in host memory, but weight matrices as the checkpoint stores them. Work is
+/// cut into pieces whose size depends on shapes alone, so results are the same bits for any number
+/// of threads.
 class CpuBackend final : public ops::Backend {
 public:
     explicit CpuBackend(int threads);
@@ -49,8 +50,8 @@ private:
     struct Worker {
         std::vector<float> queries, scores, sums;
         std::vector<float> highest, total;
-        std::vector<std::int32_t> seen;
-        std::vector<float> panel, partial, windowLogits;
+        std::vector<std::int32_t> seen, lowest;
+        std::vector<float> panel, partial, widened, windowLogits;
         select::RankScratch rank;
     };
     /// Activations of head and decodeStep, for kStepRows rows.
@@ -59,8 +60,8 @@ private:
     };
     static constexpr std::int64_t kStepRows = 64;
 
-    void attend(const ops::AttentionParams& p, std::int64_t group, std::int64_t firstRow,
-                std::int64_t rows, std::int64_t heads, Worker& worker) const;
+    struct QueryBlock;
+    void attend(const ops::AttentionParams& p, const QueryBlock& queries, Worker& worker) const;
     void multiplyPiece(const ops::LinearParams& p, std::int64_t row, std::int64_t column,
                        Worker& worker) const;
     void sumWindow(const ops::WindowSumsParams& p, std::int64_t head, Worker& worker) const;

@@ -3,6 +3,7 @@
 #include "engine/cpu/pieces.h"
 #include "engine/ops/validate.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -40,6 +41,7 @@ void CpuBackend::decodeRows(const ops::DecodePlan& p, std::int64_t first, std::i
     const ops::View x = stepView(m_step.x, rows, hidden);
     const ops::View normed = stepView(m_step.normed, rows, hidden);
     std::array<std::int32_t, kStepRows> positions;
+    std::array<std::int32_t, kStepRows> oldest;
     std::iota(positions.begin(), positions.end(), static_cast<std::int32_t>(p.position + first));
     const auto count = static_cast<std::size_t>(rows);
     embed({p.tokens.subspan(static_cast<std::size_t>(first), count), p.embedding, x});
@@ -54,8 +56,16 @@ void CpuBackend::decodeRows(const ops::DecodePlan& p, std::int64_t first, std::i
 
         rmsNorm({x, w.inputNorm, p.eps, normed});
         linear({normed, w.qkv, w.qkvBias, qkv, false});
-        ropeAppend(
-            {qkv, {positions.data(), count}, p.cosTable, p.sinTable, p.queryHeads, layer.tail, at});
+        ropeAppend({qkv,
+                    {positions.data(), count},
+                    p.cosTable,
+                    p.sinTable,
+                    p.queryHeads,
+                    layer.tail,
+                    at,
+                    w.queryNorm,
+                    w.keyNorm,
+                    p.eps});
         layer.tail.length = at + rows;
         ops::AttentionParams a{};
         a.queries = qkv;
@@ -65,6 +75,14 @@ void CpuBackend::decodeRows(const ops::DecodePlan& p, std::int64_t first, std::i
         a.ranges[1].kv = layer.tail;
         a.ranges[1].causalOffset = at;
         a.rangeCount = 2;
+        if (layer.slidingWindow > 0) {
+            for (std::size_t r = 0; r < count; ++r)
+                oldest[r] = static_cast<std::int32_t>(
+                    std::max<std::int64_t>(0, positions[r] + 1 - layer.slidingWindow));
+            a.ranges[0].firstRows = {oldest.data(), count};
+            a.ranges[0].positions = layer.prefixPositions;
+            a.ranges[1].window = layer.slidingWindow;
+        }
         a.queryHeads = p.queryHeads;
         a.scale = 1.0F / std::sqrt(static_cast<float>(d));
         attention(a);

@@ -19,6 +19,54 @@ static_assert(kLanes % kWidth == 0);
 
 FKV_INLINE void load(Vec& v, const float* from) { __builtin_memcpy(&v, from, sizeof v); }
 FKV_INLINE void store(float* to, const Vec& v) { __builtin_memcpy(to, &v, sizeof v); }
+
+// Numbers as a checkpoint stores them. A brain float is the upper half of a float.
+struct Half {
+    std::uint16_t bits;
+};
+struct BrainFloat {
+    std::uint16_t bits;
+};
+using HalfBits = std::uint16_t __attribute__((vector_size(FKV_BYTES / 2)));
+
+/// The exponent moves from bias 15 to 127; numbers below 2^-14 are multiples of 2^-24, and the
+/// highest exponent stays that of infinity.
+FKV_INLINE float widened(Half h) {
+    const std::uint32_t size = h.bits & 0x7FFFU;
+    std::uint32_t bits = (size << 13U) + (size < 0x7C00U ? 0x38000000U : 0x70000000U);
+    const float small = static_cast<float>(size) * 0x1p-24F;
+    if (size < 0x400U) __builtin_memcpy(&bits, &small, sizeof bits);
+    bits |= (h.bits & 0x8000U) << 16U;
+    float value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+}
+FKV_INLINE float widened(BrainFloat b) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(b.bits) << 16U;
+    float value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+}
+FKV_INLINE float widened(float f) {
+    return f;
+}
+
+FKV_INLINE void load(Vec& v, const Half* from) {
+    HalfBits raw;
+    __builtin_memcpy(&raw, from, sizeof raw);
+    const Bits h = __builtin_convertvector(raw, Bits);
+    const Bits size = h & 0x7FFFU;
+    const Bits bits = (size << 13) + (size < 0x7C00U ? 0x38000000U - Bits{} : 0x70000000U - Bits{});
+    const Vec small = __builtin_convertvector(reinterpret_cast<Ints>(size), Vec) * 0x1p-24F;
+    const Bits chosen = size < 0x400U ? reinterpret_cast<Bits>(small) : bits;
+    v = reinterpret_cast<Vec>(chosen | ((h & 0x8000U) << 16));
+}
+FKV_INLINE void load(Vec& v, const BrainFloat* from) {
+    HalfBits raw;
+    __builtin_memcpy(&raw, from, sizeof raw);
+    v = reinterpret_cast<Vec>(__builtin_convertvector(raw, Bits) << 16);
+}
+
 FKV_INLINE void raise(Vec& v, const Vec& other) { v = v > other ? v : other; }
 
 /// R rows of a against V vectors of b: the sums stay in registers for the whole depth.
@@ -83,20 +131,33 @@ FKV_INLINE void exponentiate(Vec& x) {
     x = reinterpret_cast<Vec>(bits);
 }
 
+/// What hides keys from queries: nothing, the end of what is visible, or also its beginning.
+enum class Mask { None, End, Both };
+
 /// Logits [count, lanes] of one vector of lanes become weights; sums and total fade to the new
 /// highest logit. Returns by how much in `fade`.
-template <bool kMasked>
+template <Mask kMask>
 FKV_INLINE void soften(const AttendBlock& p, std::int64_t lane, Vec& fade) {
+    constexpr bool kMasked = kMask != Mask::None;
     Vec before, total;
     load(before, p.highest + lane);
     load(total, p.total + lane);
-    Ints seen{};
+    Ints seen{}, lowest{};
     if (kMasked) __builtin_memcpy(&seen, p.seen + lane, sizeof seen);
+    if (kMask == Mask::Both) __builtin_memcpy(&lowest, p.lowest + lane, sizeof lowest);
+    const auto hide = [&](std::int64_t k, Vec& v, const Vec& hidden) {
+        const auto key = static_cast<std::int32_t>(k);
+        if (kMask == Mask::End) v = key < seen ? v : hidden;
+        if (kMask == Mask::Both) {
+            const std::int32_t label = p.labels == nullptr ? key : p.labels[k];
+            v = ((key < seen) & (label >= lowest)) ? v : hidden;
+        }
+    };
     Vec high = before;
     for (std::int64_t k = 0; k < p.count; ++k) {
         Vec score;
         load(score, p.scores + k * p.lanes + lane);
-        if (kMasked) score = static_cast<std::int32_t>(k) < seen ? score : kNothingSeen - Vec{};
+        hide(k, score, kNothingSeen - Vec{});
         raise(high, score);
     }
     fade = before - high;
@@ -107,7 +168,7 @@ FKV_INLINE void soften(const AttendBlock& p, std::int64_t lane, Vec& fade) {
         load(weight, p.scores + k * p.lanes + lane);
         weight -= high;
         exponentiate(weight);
-        if (kMasked) weight = static_cast<std::int32_t>(k) < seen ? weight : Vec{};
+        hide(k, weight, Vec{});
         total += weight;
         store(p.scores + k * p.lanes + lane, weight);
     }
@@ -121,9 +182,11 @@ void attend(const AttendBlock& p) {
     for (std::int64_t lane = 0; lane < p.lanes; lane += kWidth) {
         Vec fade;
         if (p.seen == nullptr)
-            soften<false>(p, lane, fade);
+            soften<Mask::None>(p, lane, fade);
+        else if (p.lowest == nullptr)
+            soften<Mask::End>(p, lane, fade);
         else
-            soften<true>(p, lane, fade);
+            soften<Mask::Both>(p, lane, fade);
         for (std::int64_t c = 0; c < p.headDim; ++c) {
             Vec sum;
             load(sum, p.sums + c * p.lanes + lane);
@@ -142,31 +205,68 @@ FKV_INLINE float sumOf(const Vec& v) {
 }
 
 /// R dot products at a time, so that x is loaded once for all of them.
-template <int R>
-FKV_INLINE void dots(const Product& p, std::int64_t row) {
+template <int R, class T>
+FKV_INLINE void dots(const RowDots& p, std::int64_t row) {
     Vec sums[R] = {};
-    const float* a = p.a + row * p.aRowStep;
+    const T* a = static_cast<const T*>(p.weights) + row * p.rowStep;
     std::int64_t t = 0;
     for (; t + kWidth <= p.depth; t += kWidth) {
         Vec x, y;
-        load(x, p.b + t);
+        load(x, p.x + t);
         for (int r = 0; r < R; ++r) {
-            load(y, a + r * p.aRowStep + t);
+            load(y, a + r * p.rowStep + t);
             sums[r] += x * y;
         }
     }
     for (int r = 0; r < R; ++r) {
         float sum = sumOf(sums[r]);
         for (std::int64_t rest = t; rest < p.depth; ++rest)
-            sum += p.b[rest] * a[r * p.aRowStep + rest];
+            sum += p.x[rest] * widened(a[r * p.rowStep + rest]);
         p.out[row + r] = p.accumulate ? p.out[row + r] + sum : sum;
     }
 }
 
-void dotRows(const Product& p) {
+template <class T>
+FKV_INLINE void dotRowsOf(const RowDots& p) {
     std::int64_t row = 0;
-    for (; row + 4 <= p.rows; row += 4) dots<4>(p, row);
-    for (; row < p.rows; ++row) dots<1>(p, row);
+    for (; row + 4 <= p.rows; row += 4)
+        dots<4, T>(p, row);
+    for (; row < p.rows; ++row)
+        dots<1, T>(p, row);
+}
+
+void dotRows(const RowDots& p) {
+    switch (p.type) {
+    case Stored::F32:
+        return dotRowsOf<float>(p);
+    case Stored::F16:
+        return dotRowsOf<Half>(p);
+    case Stored::BF16:
+        return dotRowsOf<BrainFloat>(p);
+    }
+}
+
+template <class T>
+FKV_INLINE void widenFrom(const T* from, float* to, std::int64_t count) {
+    std::int64_t i = 0;
+    for (; i + kWidth <= count; i += kWidth) {
+        Vec v;
+        load(v, from + i);
+        store(to + i, v);
+    }
+    for (; i < count; ++i)
+        to[i] = widened(from[i]);
+}
+
+void widen(const void* from, Stored type, float* to, std::int64_t count) {
+    switch (type) {
+    case Stored::F32:
+        return widenFrom(static_cast<const float*>(from), to, count);
+    case Stored::F16:
+        return widenFrom(static_cast<const Half*>(from), to, count);
+    case Stored::BF16:
+        return widenFrom(static_cast<const BrainFloat*>(from), to, count);
+    }
 }
 
 void transpose(const Product& p) {
@@ -180,6 +280,6 @@ void transpose(const Product& p) {
 }  // namespace
 
 extern const Kernels kKernels;
-const Kernels kKernels{FKV_NAME, multiply, attend, dotRows, transpose};
+const Kernels kKernels{FKV_NAME, multiply, attend, dotRows, transpose, widen};
 
 }  // namespace fkv::cpu::FKV_SET

@@ -26,13 +26,32 @@ struct Product {
     bool accumulate;
 };
 
+/// How numbers of a weight matrix lie in memory. Both halves widen to fp32 without rounding.
+enum class Stored : std::uint8_t { F32, F16, BF16 };
+
+/// out[r] = dot(row r of the weights, x) (+ out[r]), in one order of addition for every type:
+/// halves give the bits of the same weights widened first.
+struct RowDots {
+    const void* weights; ///< [rows, depth], `rowStep` elements from row to row
+    Stored type;
+    std::int64_t rowStep;
+    const float* x; ///< [depth]
+    float* out;     ///< [rows]
+    std::int64_t rows, depth;
+    bool accumulate;
+};
+
 /// One block of keys for a block of queries, as online softmax takes them. Everything is transposed:
 /// a lane is a query, so maxima and sums run along lanes and nothing is reduced across a vector.
 struct AttendBlock {
     const float* queries;       ///< [headDim, lanes], multiplied by scale x log2(e)
     const float* keys;          ///< [count, headDim]
     const float* values;        ///< [count, headDim]
-    const std::int32_t* seen;   ///< [lanes] keys of this block that a query sees; null: all of them
+    /// [lanes]: a query sees keys k < seen of this block whose label is at least `lowest`. Without
+    /// `lowest` the labels do not count; without `seen` it sees all keys, and `lowest` is null too.
+    const std::int32_t* seen;
+    const std::int32_t* lowest;
+    const std::int32_t* labels; ///< [count]; null: 0, 1, 2, ...
     std::int64_t headDim, lanes, count;
     float* scores;              ///< scratch [count, lanes]
     float* sums;                ///< [headDim, lanes], relative to 2^highest
@@ -46,13 +65,15 @@ struct Kernels {
     const char* name;
     void (*multiply)(const Product& p);
     void (*attend)(const AttendBlock& p);
-    /// out[r] = dot(a row r, x) (+ out[r]): a [rows, depth] with aRowStep; b and lanes are not used.
-    void (*dotRows)(const Product& p);
+    void (*dotRows)(const RowDots& p);
     /// out[t][r] = in[r][t] for rows <= outStep; the rest of a row of `out` is 0.
     void (*transpose)(const Product& p);
+    void (*widen)(const void* from, Stored type, float* to, std::int64_t count);
 };
 
 /// The fastest that this processor runs.
 const Kernels& bestKernels();
+/// All that it runs, the fastest first; null past the last one.
+const Kernels* kernelsThatRun(int index);
 
 }  // namespace fkv::cpu

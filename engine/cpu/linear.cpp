@@ -23,6 +23,12 @@ void byRows(ThreadPool& pool, std::int64_t rows, const Task& task) {
     });
 }
 
+void normRow(float* out, const float* x, const ops::View& weight, float eps) {
+    const std::int64_t n = weight.cols;
+    const float mean = cpu::sumSquares(x, n) / static_cast<float>(n);
+    cpu::scaleBy(out, x, weight.as<float>(), n, 1.0F / std::sqrt(mean + eps));
+}
+
 }  // namespace
 
 void CpuBackend::linear(const ops::LinearParams& p) {
@@ -54,19 +60,17 @@ void CpuBackend::multiplyPiece(const ops::LinearParams& p, std::int64_t row, std
     product.accumulate = true;
     product.out = cpu::rowOf(p.out, row) + column;
     product.outStep = p.out.stride;
+    const cpu::Stored stored = cpu::storedAs(p.weight.dtype);
     if (rows == 1) {
-        product.a = cpu::rowOf(p.weight, column);
-        product.aRowStep = p.weight.stride;
-        product.b = cpu::rowOf(p.x, row);
-        product.rows = columns;
-        product.depth = in;
-        m_kernels.dotRows(product);
+        m_kernels.dotRows({cpu::weightsAt(p.weight, column, 0), stored, p.weight.stride,
+                           cpu::rowOf(p.x, row), product.out, columns, in, true});
         return;
     }
     // A vector past the last column would spill into memory that is not ours.
     const bool whole = columns % cpu::kLanes == 0;
     float* panel = cpu::scratch(worker.panel, cpu::kDepthPiece * cpu::kColumnPiece);
     float* partial = cpu::scratch(worker.partial, cpu::kRowPiece * cpu::kColumnPiece);
+    float* widened = cpu::scratch(worker.widened, cpu::kDepthPiece * cpu::kColumnPiece);
     if (!whole) {
         product.out = partial;
         product.outStep = cpu::kColumnPiece;
@@ -75,8 +79,16 @@ void CpuBackend::multiplyPiece(const ops::LinearParams& p, std::int64_t row, std
     for (std::int64_t begin = 0; begin < in; begin += cpu::kDepthPiece) {
         product.depth = std::min(cpu::kDepthPiece, in - begin);
         cpu::Product weights{};
-        weights.a = cpu::rowOf(p.weight, column) + begin;
-        weights.aRowStep = p.weight.stride;
+        if (stored == cpu::Stored::F32) {
+            weights.a = cpu::rowOf(p.weight, column) + begin;
+            weights.aRowStep = p.weight.stride;
+        } else {
+            weights.a = widened;
+            weights.aRowStep = cpu::kDepthPiece;
+            for (std::int64_t c = 0; c < columns; ++c)
+                m_kernels.widen(cpu::weightsAt(p.weight, column + c, begin), stored,
+                                widened + c * cpu::kDepthPiece, product.depth);
+        }
         weights.out = panel;
         weights.outStep = cpu::kColumnPiece;
         weights.rows = columns;
@@ -98,21 +110,16 @@ void CpuBackend::multiplyPiece(const ops::LinearParams& p, std::int64_t row, std
 
 void CpuBackend::embed(const ops::EmbedParams& p) {
     ops::validate(p, m_info);
-    const auto bytes = static_cast<std::size_t>(p.out.cols) * sizeof(float);
     byRows(m_pool, p.out.rows, [&](std::int64_t r) {
-        std::memcpy(cpu::rowOf(p.out, r), cpu::rowOf(p.table, p.ids[static_cast<std::size_t>(r)]),
-                    bytes);
+        m_kernels.widen(cpu::weightsAt(p.table, p.ids[static_cast<std::size_t>(r)], 0),
+                        cpu::storedAs(p.table.dtype), cpu::rowOf(p.out, r), p.out.cols);
     });
 }
 
 void CpuBackend::rmsNorm(const ops::RmsNormParams& p) {
     ops::validate(p, m_info);
-    const std::int64_t n = p.x.cols;
     byRows(m_pool, p.x.rows, [&](std::int64_t r) {
-        const float* x = cpu::rowOf(p.x, r);
-        const float mean = cpu::sumSquares(x, n) / static_cast<float>(n);
-        cpu::scaleBy(cpu::rowOf(p.out, r), x, p.weight.as<float>(), n,
-                     1.0F / std::sqrt(mean + p.eps));
+        normRow(cpu::rowOf(p.out, r), cpu::rowOf(p.x, r), p.weight, p.eps);
     });
 }
 
@@ -132,9 +139,13 @@ void CpuBackend::ropeAppend(const ops::RopeAppendParams& p) {
     byRows(m_pool, p.qkv.rows, [&](std::int64_t r) {
         const std::int32_t position = p.positions[static_cast<std::size_t>(r)];
         float* row = cpu::rowOf(p.qkv, r);
-        for (std::int64_t h = 0; h < p.queryHeads + kv.kvHeads; ++h)
-            cpu::rotate(row + h * d, row + h * d + d / 2, cpu::rowOf(p.cosTable, position),
+        for (std::int64_t h = 0; h < p.queryHeads + kv.kvHeads; ++h) {
+            float* head = row + h * d;
+            const ops::View& norm = h < p.queryHeads ? p.queryNorm : p.keyNorm;
+            if (norm.data != nullptr) normRow(head, head, norm, p.eps);
+            cpu::rotate(head, head + d / 2, cpu::rowOf(p.cosTable, position),
                         cpu::rowOf(p.sinTable, position), d / 2);
+        }
         for (std::int64_t g = 0; g < kv.kvHeads; ++g) {
             const std::int64_t slot = (g * kv.capacity + p.at + r) * d;
             const float* key = row + (p.queryHeads + g) * d;

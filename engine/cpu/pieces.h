@@ -29,6 +29,18 @@ constexpr std::int64_t padded(std::int64_t n) { return piecesOf(n, kLanes) * kLa
 
 inline float* rowOf(const ops::View& v, std::int64_t row) { return v.as<float>() + row * v.stride; }
 
+/// How the kernels name the type of a weight matrix.
+inline Stored storedAs(DType type) {
+    if (type == DType::F16) return Stored::F16;
+    return type == DType::BF16 ? Stored::BF16 : Stored::F32;
+}
+
+/// Numbers from `column` of a row on, of any type.
+inline const void* weightsAt(const ops::View& v, std::int64_t row, std::int64_t column) {
+    return static_cast<const std::byte*>(v.data) +
+           static_cast<std::size_t>(row * v.stride + column) * sizeOf(v.dtype);
+}
+
 /// Scratch grows in reserve() alone; a call past what was reserved is our own mistake.
 template <class T>
 T* scratch(std::vector<T>& memory, std::int64_t count) {

@@ -15,6 +15,11 @@ namespace {
 /// Rows from which on one product of their logits is worth the memory.
 constexpr std::int64_t kFewRows = 8;
 
+/// The first token that row r of the window sees.
+std::int64_t firstSeen(const ops::WindowSumsParams& p, std::int64_t row) {
+    return p.firstRows.empty() ? 0 : p.firstRows[static_cast<std::size_t>(row)];
+}
+
 }  // namespace
 
 void CpuBackend::windowSums(const ops::WindowSumsParams& p) {
@@ -53,10 +58,11 @@ void CpuBackend::sumShortWindow(const ops::WindowSumsParams& p, std::int64_t hea
                     cpu::rowOf(p.queries, first) + head * d, static_cast<int>(p.queries.stride),
                     keys, static_cast<int>(d), 0.0F, logits, static_cast<int>(length));
         for (std::int64_t r = 0; r < rows; ++r) {
-            float* row = logits + r * length;
-            const std::int64_t seen = before + first + r + 1;
+            const std::int64_t begin = firstSeen(p, first + r);
+            float* row = logits + r * length + begin;
+            const std::int64_t seen = before + first + r + 1 - begin;
             const float total = cpu::expShifted(row, seen, cpu::maxOf(row, seen));
-            cpu::addScaled(cpu::rowOf(p.out, head), row, before, 1.0F / total);
+            cpu::addScaled(cpu::rowOf(p.out, head) + begin, row, before - begin, 1.0F / total);
         }
     }
 }
@@ -90,10 +96,13 @@ void CpuBackend::sumLongWindow(const ops::WindowSumsParams& p, std::int64_t head
             const std::int64_t count = std::min(cpu::kKeyBlock, length - begin);
             logits(begin, count);
             for (std::int64_t r = 0; r < rows; ++r) {
-                const std::int64_t seen =
+                const std::int64_t end =
                     std::clamp<std::int64_t>(before + first + r + 1 - begin, 0, count);
-                if (seen == 0) continue;
-                float* row = scores + r * cpu::kKeyBlock;
+                const std::int64_t hidden =
+                    std::clamp<std::int64_t>(firstSeen(p, first + r) - begin, 0, count);
+                const std::int64_t seen = end - hidden;
+                if (seen <= 0) continue;
+                float* row = scores + r * cpu::kKeyBlock + hidden;
                 const float high = std::max(highest[r], cpu::maxOf(row, seen));
                 if (total[r] != 0.0F) total[r] *= std::exp(highest[r] - high);
                 highest[r] = high;
@@ -104,9 +113,11 @@ void CpuBackend::sumLongWindow(const ops::WindowSumsParams& p, std::int64_t head
             const std::int64_t count = std::min(cpu::kKeyBlock, before - begin);
             logits(begin, count);
             for (std::int64_t r = 0; r < rows; ++r) {
-                float* row = scores + r * cpu::kKeyBlock;
-                cpu::expShifted(row, count, highest[r]);
-                cpu::addScaled(out + begin, row, count, 1.0F / total[r]);
+                const std::int64_t hidden =
+                    std::clamp<std::int64_t>(firstSeen(p, first + r) - begin, 0, count);
+                float* row = scores + r * cpu::kKeyBlock + hidden;
+                cpu::expShifted(row, count - hidden, highest[r]);
+                cpu::addScaled(out + begin + hidden, row, count - hidden, 1.0F / total[r]);
             }
         }
     }
@@ -129,6 +140,7 @@ void CpuBackend::saliency(const ops::SaliencyParams& p) {
         pool.kernel = p.kernel;
         pool.average = p.average;
         select::poolAndGroup(pool);
+        std::fill_n(pool.saliency.data(), p.firstCandidate, 0.0F);
     });
     select::sumRows({cpu::rowOf(p.saliency, 0), static_cast<std::size_t>(p.kvHeads * tokens)},
                     p.kvHeads, {cpu::rowOf(p.total, 0), static_cast<std::size_t>(tokens)});

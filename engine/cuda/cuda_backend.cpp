@@ -55,6 +55,13 @@ std::size_t pitch(const ops::View& v) {
     return static_cast<std::size_t>(v.stride) * sizeOf(v.dtype);
 }
 
+/// What the kernels do not do yet must not be left out silently.
+void requirePlain(bool plain, const char* what) {
+    if (!plain)
+        throw Error(ErrorCode::Unsupported, std::string(what) + " do not run on a GPU yet",
+                    "Run on the CPU with --device cpu.");
+}
+
 Attention::Range rangeOf(const ops::KvRange& r) {
     return {r.kv.keys, r.kv.values, r.kv.capacity, r.kv.length, r.causalOffset, nullptr};
 }
@@ -195,6 +202,7 @@ void CudaBackend::linear(const ops::LinearParams& p) {
 
 void CudaBackend::ropeAppend(const ops::RopeAppendParams& p) {
     ops::validate(p, m_info);
+    requirePlain(p.queryNorm.data == nullptr && p.keyNorm.data == nullptr, "normed heads");
     check(cuda::ropeAppend({rowsOf(p.qkv), toDevice(p.positions), p.cosTable.as<float>(),
                             p.sinTable.as<float>(), p.queryHeads, p.cache.kvHeads, p.cache.headDim,
                             static_cast<bf16*>(p.cache.keys), static_cast<bf16*>(p.cache.values),
@@ -218,6 +226,7 @@ void CudaBackend::attention(const ops::AttentionParams& p) {
     for (int i = 0; i < p.rangeCount; ++i) {
         const ops::KvRange& range = p.ranges[static_cast<std::size_t>(i)];
         if (range.kv.length == 0) continue;
+        requirePlain(range.window >= range.kv.length && range.firstRows.empty(), "sliding windows");
         a.kvHeads = static_cast<int>(range.kv.kvHeads);
         a.ranges[a.rangeCount] = rangeOf(range);
         a.ranges[a.rangeCount++].visibleRows = toDevice(range.visibleRows);
@@ -243,6 +252,7 @@ void CudaBackend::swiglu(const ops::SwigluParams& p) {
 void CudaBackend::windowSums(const ops::WindowSumsParams& p) {
     ops::validate(p, m_info);
     if (p.out.cols == 0) return;
+    requirePlain(p.firstRows.empty(), "sliding windows");
     const int window = static_cast<int>(p.queries.rows), heads = static_cast<int>(p.queryHeads);
     void* scratch = m_scratch->select.atLeast(windowSumsScratch(p.keys.length, window, heads));
     check(cuda::windowSums(

@@ -19,6 +19,11 @@ constexpr std::int64_t kStepRows = 64;
 void CudaBackend::decodeStep(const ops::DecodePlan& p) {
     ops::validate(p, m_info);
     if (p.tokens.empty()) return;
+    for (const ops::DecodeLayer& layer : p.layers)
+        if (layer.slidingWindow > 0 || layer.weights.queryNorm.data != nullptr)
+            throw Error(ErrorCode::Unsupported,
+                        "sliding windows and normed heads do not run on a GPU yet",
+                        "Run on the CPU with --device cpu.");
     if (Decoder::takes(p)) return m_decoder->step(p);
     decodeRows(p);
 }

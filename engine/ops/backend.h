@@ -21,7 +21,10 @@ struct DeviceInfo {
     std::string pciBusId; ///< of a GPU, as its driver's tools know it; else empty
     int threads = 0;
     std::size_t memoryBytes = 0;
-    DType weightType = DType::F32;  ///< what weights and activations are held in
+    DType weightType = DType::F32; ///< what activations, norms, biases and matrices are held in
+    /// Weight matrices may also be F16 or BF16, as the checkpoint has them: half the memory, and
+    /// the same bits as after widening them. Sums are fp32 either way.
+    bool matricesAsStored = false;
     DType kvType = DType::F32;
     /// Rows that prefill runs at once inside a layer: a constant of the backend, never tuned, so that
     /// two runs give the same bits.
@@ -44,10 +47,12 @@ public:
     virtual BufferPtr allocate(std::size_t bytes, Lifetime lifetime) = 0;
     /// Host to backend, contiguous rows x cols of the view's dtype. The host memory is free on return.
     virtual void upload(const View& to, const void* from) = 0;
-    /// Checkpoint weights (F32, F16 or BF16, maybe unaligned) to the backend's weight type.
+    /// Checkpoint weights (F32, F16 or BF16, maybe unaligned) to the type of the view: the
+    /// backend's weight type, or fromType where matricesAsStored.
     virtual void uploadWeights(const View& to, const void* from, DType fromType) = 0;
-    /// Normal values of standard deviation `scale`, made where they are needed: the same seed gives the
-    /// same values on the same kind of backend. `to` is contiguous, of the weight type.
+    /// Normal values of standard deviation `scale`, made where they are needed: the same seed gives
+    /// the same values on the same kind of backend. `to` is contiguous, of a type that weights may
+    /// have.
     virtual void fillRandom(const View& to, std::uint64_t seed, float scale) = 0;
     /// Backend to host; complete after synchronize().
     virtual void readback(void* to, const View& from) = 0;

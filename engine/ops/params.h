@@ -9,9 +9,10 @@
 
 namespace fkv::ops {
 
-// Axis names: rows = tokens of this call, hidden, H query heads, G KV heads, d head size, F MLP width,
-// V vocabulary, S tokens of the layer, w window, M = S - w. Unless an op says otherwise, views are in
-// backend memory, activations are F32 on the CPU, and rows = 0 does nothing.
+// Axis names: rows = tokens of this call, hidden, H query heads, G KV heads, d head size, F MLP
+// width, V vocabulary, S tokens of the layer, w window, M = S - w. Unless an op says otherwise,
+// views are in backend memory, activations are F32 on the CPU, and rows = 0 does nothing. A weight
+// matrix is of DeviceInfo::weightType, or as DeviceInfo::matricesAsStored allows.
 
 struct EmbedParams {
     std::span<const std::int32_t> ids;  ///< host, [rows]; checked against V by the caller
@@ -47,15 +48,30 @@ struct RopeAppendParams {
     std::int64_t queryHeads;
     KvView cache;                             ///< capacity >= at + rows
     std::int64_t at;
+    /// RMSNorm weights [1, d] that every query and key head is normed with before it is rotated
+    /// (Qwen3), or empty.
+    View queryNorm = {};
+    View keyNorm = {};
+    float eps = 0.0F; ///< of those norms
 };
 
-/// One stretch of keys a query may look at. Row r sees the first visible(r) tokens of it:
-/// visibleRows[r] when given, else min(length, causalOffset + r + 1), where kSeesAll means length.
+/// One stretch of keys a query may look at. Row r sees the tokens i < visible(r) whose label is at
+/// least first(r).
+/// - visible(r): visibleRows[r] when given, else min(length, causalOffset + r + 1), where kSeesAll
+///   means length.
+/// - first(r): firstRows[r] when given, else max(0, visible(r) - window): the last `window` tokens
+/// of
+///   those.
+/// - label(i): i, or with `positions` what stands there for the token, in any order. Only decoding
+///   over a compressed cache needs it: labels are then original positions, and firstRows is given.
 struct KvRange {
     static constexpr std::int64_t kSeesAll = INT64_MAX / 2;
     KvView kv;
     std::int64_t causalOffset = kSeesAll;
-    std::span<const std::int32_t> visibleRows;  ///< host, [rows] or empty
+    std::span<const std::int32_t> visibleRows = {}; ///< host, [rows] or empty
+    std::int64_t window = kSeesAll;
+    std::span<const std::int32_t> firstRows = {}; ///< host, [rows] or empty
+    View positions = {};                          ///< [1 or G, at least length] I32, or empty
 };
 
 /// Grouped-query attention with online softmax in fp32 over up to two ranges, never an S x S matrix.
@@ -83,6 +99,9 @@ struct WindowSumsParams {
     std::int64_t queryHeads;
     float scale;
     View out;      ///< [H, M]; nothing is written when M = 0
+    /// Host, [w] or empty: query r sees no token before firstRows[r] (a sliding window); its
+    /// probabilities there are 0. Ascending, at most M + r.
+    std::span<const std::int32_t> firstRows = {};
 };
 
 /// SPEC section 1, steps 4 and 5, and section 3: pooled and summed over groups, and over all heads.
@@ -93,6 +112,7 @@ struct SaliencyParams {
     bool average;
     View saliency;    ///< [G, M]
     View total;       ///< [1, M], sum over groups in group order
+    std::int64_t firstCandidate = 0; ///< tokens before it score 0, also where pooling reaches them
 };
 
 /// Rank of every score in its row, descending, ties to the lower index, NaN last.
@@ -124,6 +144,9 @@ struct GatherKvParams {
     View ranks;    ///< [G, M] U32
     std::int64_t count;
     KvView out;    ///< capacity >= count
+    View fromPositions =
+        {};              ///< [1, at least M] I32 of the tokens of `from`, or empty: 0, 1, 2, ...
+    View positions = {}; ///< [G, at least count] I32: takes the position of every slot; or empty
 };
 
 /// Logits of rows: final norm, then the LM head.
@@ -144,6 +167,8 @@ struct LayerWeights {
     View postNorm;   ///< [1, hidden]
     View gateUp;     ///< [2 F, hidden]
     View down;       ///< [hidden, F]
+    View queryNorm = {}; ///< [1, d] or empty, see RopeAppendParams
+    View keyNorm = {};   ///< [1, d] or empty
 };
 
 /// What a decode step reads of one layer: a compressed (or whole) prefix and a tail that holds the
@@ -152,6 +177,10 @@ struct DecodeLayer {
     LayerWeights weights;
     KvView prefix;
     KvView tail;  ///< the step appends one token per row; capacity must have room
+    /// A token at position p sees those from p - slidingWindow + 1 on; 0: all. The tail's tokens
+    /// are the newest ones without a gap; where those of the prefix stood is in prefixPositions.
+    std::int64_t slidingWindow = 0;
+    View prefixPositions = {}; ///< [1 or G, at least prefix length] I32, or empty: 0, 1, 2, ...
 };
 
 /// One decode step: `tokens` go through all layers at consecutive positions from `position` on and are

@@ -25,6 +25,26 @@ void shape(const View& v, std::int64_t rows, std::int64_t cols, DType dtype, con
     require(v.data != nullptr && v.stride >= v.cols, op, what);
 }
 
+/// A weight matrix of this shape.
+void matrix(const View& v, std::int64_t rows, std::int64_t cols, const DeviceInfo& device,
+            const char* op, const char* what) {
+    const bool stored =
+        device.matricesAsStored && (v.dtype == DType::F16 || v.dtype == DType::BF16);
+    shape(v, rows, cols, stored ? v.dtype : device.weightType, op, what);
+}
+
+void headNorm(const View& v, std::int64_t headDim, const DeviceInfo& device, const char* op) {
+    if (v.data != nullptr) shape(v, 1, headDim, device.weightType, op, "norm of the heads");
+}
+
+/// Positions of at least `tokens` tokens, one row for all heads or one each.
+void positionsOf(const View& v, const KvView& kv, std::int64_t tokens, const char* op) {
+    if (v.data == nullptr) return;
+    require(v.rows == 1 || v.rows == kv.kvHeads, op, "rows of positions");
+    require(v.cols >= tokens, op, "positions");
+    shape(v, v.rows, v.cols, DType::I32, op, "positions");
+}
+
 void cache(const KvView& kv, DType dtype, const char* op) {
     require(kv.length >= 0 && kv.length <= kv.capacity, op, "cache length past its capacity");
     if (kv.capacity == 0) return;
@@ -47,7 +67,7 @@ void groups(std::int64_t queryHeads, std::int64_t kvHeads, const char* op) {
 
 void validate(const EmbedParams& p, const DeviceInfo& device) {
     const char* op = "embed";
-    shape(p.table, p.table.rows, p.out.cols, device.weightType, op, "table");
+    matrix(p.table, p.table.rows, p.out.cols, device, op, "table");
     shape(p.out, static_cast<std::int64_t>(p.ids.size()), p.out.cols, device.weightType, op, "out");
     indices(p.ids, p.table.rows, op);
 }
@@ -63,7 +83,7 @@ void validate(const RmsNormParams& p, const DeviceInfo& device) {
 void validate(const LinearParams& p, const DeviceInfo& device) {
     const char* op = "linear";
     shape(p.x, p.x.rows, p.x.cols, device.weightType, op, "x");
-    shape(p.weight, p.out.cols, p.x.cols, device.weightType, op, "weight");
+    matrix(p.weight, p.out.cols, p.x.cols, device, op, "weight");
     shape(p.out, p.x.rows, p.out.cols, p.out.dtype, op, "out");
     require(p.out.dtype == device.weightType || p.out.dtype == DType::F32, op, "type of out");
     if (p.bias.data != nullptr) shape(p.bias, 1, p.out.cols, device.weightType, op, "bias");
@@ -82,6 +102,9 @@ void validate(const RopeAppendParams& p, const DeviceInfo& device) {
     shape(p.sinTable, p.cosTable.rows, kv.headDim / 2, DType::F32, op, "sinTable");
     require(kv.kvHeads == 0 || (p.at >= 0 && p.at + rows <= kv.capacity), op, "the cache is full");
     indices(p.positions, p.cosTable.rows, op);
+    headNorm(p.queryNorm, kv.headDim, device, op);
+    headNorm(p.keyNorm, kv.headDim, device, op);
+    requireArgument(p.eps >= 0.0F, op, "eps is negative");
 }
 
 void validate(const AttentionParams& p, const DeviceInfo& device) {
@@ -99,9 +122,14 @@ void validate(const AttentionParams& p, const DeviceInfo& device) {
         require(range.kv.headDim == p.queries.cols / p.queryHeads, op, "head size");
         require(kvHeads == 0 || kvHeads == range.kv.kvHeads, op, "ranges differ in KV heads");
         kvHeads = range.kv.kvHeads;
+        const auto rows = static_cast<std::size_t>(p.queries.rows);
+        require(range.window > 0, op, "window");
+        require(range.firstRows.empty() || range.firstRows.size() == rows, op, "firstRows");
+        positionsOf(range.positions, range.kv, range.kv.length, op);
+        require(range.positions.data == nullptr || range.firstRows.size() == rows, op,
+                "positions without firstRows");
         if (range.visibleRows.empty()) continue;
-        require(static_cast<std::int64_t>(range.visibleRows.size()) == p.queries.rows, op,
-                "visibleRows");
+        require(range.visibleRows.size() == rows, op, "visibleRows");
         indices(range.visibleRows, range.kv.length + 1, op);
     }
 }
@@ -119,6 +147,12 @@ void validate(const WindowSumsParams& p, const DeviceInfo& device) {
           "queries");
     require(p.queries.rows <= p.keys.length, op, "the window is longer than the layer");
     shape(p.out, p.queryHeads, p.keys.length - p.queries.rows, DType::F32, op, "out");
+    if (p.firstRows.empty()) return;
+    require(static_cast<std::int64_t>(p.firstRows.size()) == p.queries.rows, op, "firstRows");
+    for (std::size_t r = 0; r < p.firstRows.size(); ++r)
+        require(p.firstRows[r] >= (r == 0 ? 0 : p.firstRows[r - 1]) &&
+                    p.firstRows[r] <= p.out.cols + static_cast<std::int64_t>(r),
+                op, "firstRows");
 }
 
 void validate(const SaliencyParams& p, const DeviceInfo&) {
@@ -132,6 +166,7 @@ void validate(const SaliencyParams& p, const DeviceInfo&) {
     // Pooling takes whole planes.
     require(tokens == 0 || (p.windowSums.stride == tokens && p.saliency.stride == tokens), op,
             "planes with gaps between rows");
+    require(p.firstCandidate >= 0 && p.firstCandidate <= tokens, op, "firstCandidate");
 }
 
 void validate(const RanksParams& p, const DeviceInfo&) {
@@ -156,13 +191,17 @@ void validate(const GatherKvParams& p, const DeviceInfo& device) {
     require(p.out.capacity >= p.count && p.out.kvHeads == p.from.kvHeads &&
                 p.out.headDim == p.from.headDim,
             op, "out");
+    positionsOf(p.fromPositions, p.from, p.ranks.cols, op);
+    require(p.fromPositions.data == nullptr || p.fromPositions.rows == 1, op, "fromPositions");
+    positionsOf(p.positions, p.from, p.count, op);
+    require(p.positions.data == nullptr || p.positions.rows == p.from.kvHeads, op, "positions");
 }
 
 void validate(const HeadParams& p, const DeviceInfo& device) {
     const char* op = "head";
     shape(p.x, p.x.rows, p.x.cols, device.weightType, op, "x");
     shape(p.norm, 1, p.x.cols, device.weightType, op, "norm");
-    shape(p.lmHead, p.lmHead.rows, p.x.cols, device.weightType, op, "lmHead");
+    matrix(p.lmHead, p.lmHead.rows, p.x.cols, device, op, "lmHead");
     shape(p.logits, p.x.rows, p.lmHead.rows, DType::F32, op, "logits");
 }
 
@@ -170,10 +209,10 @@ void validate(const DecodePlan& p, const DeviceInfo& device) {
     const char* op = "decodeStep";
     const auto tokens = static_cast<std::int64_t>(p.tokens.size());
     const std::int64_t hidden = p.embedding.cols;
-    shape(p.embedding, p.embedding.rows, hidden, device.weightType, op, "embedding");
+    matrix(p.embedding, p.embedding.rows, hidden, device, op, "embedding");
     indices(p.tokens, p.embedding.rows, op);
     shape(p.finalNorm, 1, hidden, device.weightType, op, "finalNorm");
-    shape(p.lmHead, p.lmHead.rows, hidden, device.weightType, op, "lmHead");
+    matrix(p.lmHead, p.lmHead.rows, hidden, device, op, "lmHead");
     shape(p.logits, tokens, p.lmHead.rows, DType::F32, op, "logits");
     requireArgument(p.position >= 0 && p.position + tokens <= p.cosTable.rows, op,
                     "positions past the context length");
@@ -188,13 +227,17 @@ void validate(const DecodePlan& p, const DeviceInfo& device) {
         shape(p.cosTable, p.cosTable.rows, tail.headDim / 2, DType::F32, op, "cosTable");
         shape(p.sinTable, p.cosTable.rows, tail.headDim / 2, DType::F32, op, "sinTable");
         shape(w.inputNorm, 1, hidden, device.weightType, op, "inputNorm");
-        shape(w.qkv, qkv, hidden, device.weightType, op, "qkv");
+        matrix(w.qkv, qkv, hidden, device, op, "qkv");
         if (w.qkvBias.data != nullptr) shape(w.qkvBias, 1, qkv, device.weightType, op, "qkvBias");
-        shape(w.out, hidden, queries, device.weightType, op, "out");
+        matrix(w.out, hidden, queries, device, op, "out");
         shape(w.postNorm, 1, hidden, device.weightType, op, "postNorm");
         require(w.gateUp.rows == 2 * w.down.cols, op, "gateUp");
-        shape(w.gateUp, w.gateUp.rows, hidden, device.weightType, op, "gateUp");
-        shape(w.down, hidden, w.down.cols, device.weightType, op, "down");
+        matrix(w.gateUp, w.gateUp.rows, hidden, device, op, "gateUp");
+        matrix(w.down, hidden, w.down.cols, device, op, "down");
+        headNorm(w.queryNorm, tail.headDim, device, op);
+        headNorm(w.keyNorm, tail.headDim, device, op);
+        require(layer.slidingWindow >= 0, op, "slidingWindow");
+        positionsOf(layer.prefixPositions, tail, layer.prefix.length, op);
         if (layer.prefix.length == 0) continue;
         cache(layer.prefix, device.kvType, op);
         require(layer.prefix.kvHeads == tail.kvHeads && layer.prefix.headDim == tail.headDim, op,
