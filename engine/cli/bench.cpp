@@ -209,10 +209,10 @@ private:
 
     std::int64_t embeddingBytes() const {
         const model::Config& c = m_model.config();
-        return c.tiedEmbeddings
-                   ? 0
-                   : std::int64_t{c.vocabulary} * c.hidden *
-                         static_cast<std::int64_t>(sizeOf(m_model.backend().info().weightType));
+        return c.tiedEmbeddings ? 0
+                                : std::int64_t{c.vocabulary} * c.hidden *
+                                      static_cast<std::int64_t>(
+                                          sizeOf(m_model.transformer().weights().embedding.dtype));
     }
 
     double decode(run::Standalone& pass, std::int64_t position, trace::PassKind kind) {

@@ -5,6 +5,7 @@
 #include "engine/io/json_record.h"
 #include "engine/io/trace_file.h"
 #include "engine/model/config.h"
+#include "engine/model/model_folder.h"
 #include "engine/model/tensor_files.h"
 #include "engine/model/weights.h"
 #include "engine/ops/backend.h"
@@ -19,7 +20,17 @@ using nlohmann::json;
 
 namespace {
 
+json ropeJson(const model::Rope& r) {
+    json j{{"type", nameOf(r.kind)}, {"factor", r.factor}};
+    if (r.originalContext > 0) j["original_context"] = r.originalContext;
+    if (r.kind == model::RopeKind::Yarn) j["attention_factor"] = r.attentionFactor;
+    return j;
+}
+
 json configJson(const model::Config& c) {
+    json windows = json::array(); // what binds; 0: sees all
+    for (int layer = 0; layer < c.layers; ++layer)
+        windows.push_back(c.slidingWindow(layer));
     return {{"model_type", c.modelType},
             {"layers", c.layers},
             {"hidden", c.hidden},
@@ -30,7 +41,11 @@ json configJson(const model::Config& c) {
             {"vocabulary", c.vocabulary},
             {"context_length", c.contextLength},
             {"rms_eps", c.rmsEps},
-            {"rope_theta", c.ropeTheta},
+            {"rope_theta", c.rope.theta},
+            {"rope", ropeJson(c.rope)},
+            {"qkv_bias", c.qkvBias},
+            {"qk_norm", c.qkNorm},
+            {"sliding_windows", windows},
             {"eos", c.eos}};
 }
 
@@ -57,10 +72,11 @@ json tensorsJson(const model::TensorFiles& tensors) {
 }
 
 json modelJson(const InfoOptions& o) {
-    const model::Config config = model::readConfig(o.path);
-    const model::TensorFiles tensors(o.path);
+    const std::filesystem::path folder = model::modelFolder(o.path);
+    const model::Config config = model::readConfig(folder);
+    const model::TensorFiles tensors(folder);
     model::checkTensors(tensors, config);
-    const auto tokenizer = text::openTokenizer(o.path);
+    const auto tokenizer = text::openTokenizer(folder);
     const ops::DeviceInfo device = ops::makeBackend({o.device, 1})->info();
     const std::int64_t perToken = std::int64_t{2} * config.layers * config.kvHeads *
                                   config.headDim * static_cast<std::int64_t>(sizeOf(device.kvType));
@@ -81,6 +97,28 @@ json modelJson(const InfoOptions& o) {
               {"bytes_at_context_length", perToken * config.contextLength}}}};
 }
 
+std::string ropeText(const json& rope) {
+    const auto type = rope["type"].get<std::string>();
+    if (type == "default") return {};
+    std::string text = ", rotary positions " + type;
+    if (rope["factor"] != 1.0) text += " x" + rope["factor"].dump();
+    if (rope.contains("original_context"))
+        text += " from " + rope["original_context"].dump() + " tokens";
+    return text;
+}
+
+std::string windowText(const json& windows) {
+    std::int64_t sliding = 0, window = 0;
+    for (const json& w : windows) {
+        if (w == 0) continue;
+        ++sliding;
+        window = w.get<std::int64_t>();
+    }
+    if (sliding == 0) return {};
+    return "attention  the last " + std::to_string(window) + " tokens in " +
+           std::to_string(sliding) + " of " + std::to_string(windows.size()) + " layers\n";
+}
+
 void printModel(const json& j, std::ostream& to) {
     const json& c = j["config"];
     const json& t = j["tensors"];
@@ -92,9 +130,10 @@ void printModel(const json& j, std::ostream& to) {
        << c["intermediate"] << '\n'
        << "heads      " << c["query_heads"] << " query, " << c["kv_heads"] << " KV, of "
        << c["head_dim"] << " each\n"
-       << "context    " << c["context_length"] << " tokens\n"
-       << "weights    " << t["parameters"] << " parameters in " << t["count"] << " tensors, "
-       << bytes(t["bytes"]) << " in " << t["files"].size() << " file(s):";
+       << "context    " << c["context_length"] << " tokens" << ropeText(c["rope"]) << '\n'
+       << windowText(c["sliding_windows"]) << "weights    " << t["parameters"] << " parameters in "
+       << t["count"] << " tensors, " << bytes(t["bytes"]) << " in " << t["files"].size()
+       << " file(s):";
     for (const auto& [type, count] : t["by_type"].items())
         to << ' ' << count << ' ' << type;
     to << "\ntokenizer  " << j["tokenizer"]["kind"].get<std::string>() << ", "

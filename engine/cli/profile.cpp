@@ -8,6 +8,7 @@
 #include "engine/io/json_record.h"
 #include "engine/io/trace_file.h"
 #include "engine/model/config.h"
+#include "engine/model/model_folder.h"
 #include "engine/run/session.h"
 #include "engine/select/budgets.h"
 
@@ -74,7 +75,7 @@ void profile(const ProfileOptions& o, Terminal& terminal, const std::stop_token&
     // What is quick to refuse comes before minutes of work: settings, prompt, place for the result.
     run::Request request;
     request.prompt = readPrompt(o);
-    request.settings = readSettings(o, model::readConfig(o.model).layers);
+    request.settings = readSettings(o, model::readConfig(model::modelFolder(o.model)).layers);
     request.generate = o.generate;
     request.tables = !o.out.empty(); // nothing else shows them
     if (!o.out.empty()) io::AtomicFile probe(o.out);

@@ -4,6 +4,7 @@
 #include "engine/io/safetensors.h"
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 #include <optional>
 
@@ -43,6 +44,23 @@ std::string shapeText(std::span<const std::int64_t> shape) {
         out += shape[i] < 0 ? "any" : std::to_string(shape[i]);
     }
     return out + ']';
+}
+
+/// What downloads leave in the place of a file: named for what it is.
+void refuseStandIn(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+    constexpr std::size_t kLooked = 64;
+    std::string begin;
+    for (const std::byte b : bytes.first(std::min(kLooked, bytes.size())))
+        begin += static_cast<char>(std::tolower(std::to_integer<int>(b)));
+    if (begin.starts_with("version https://git-lfs"))
+        throw Error(ErrorCode::BadFile, path.string() + ": a Git LFS pointer, not the file itself",
+                    "Fetch it with \"git lfs pull\".");
+    const auto text = begin.find_first_not_of(" \t\r\n");
+    if (text == std::string::npos) return;
+    for (const char* tag : {"<!doctype html", "<html", "<?xml"})
+        if (begin.substr(text).starts_with(tag))
+            throw Error(ErrorCode::BadFile, path.string() + ": a web page, not a safetensors file",
+                        "The download failed, and its error page was saved.");
 }
 
 struct Parsed {
@@ -136,6 +154,7 @@ SafetensorsFile SafetensorsFile::open(std::shared_ptr<const MappedFile> file) {
     result.m_file = std::move(file);
     const std::filesystem::path& path = result.m_file->path();
     const std::span<const std::byte> all = result.m_file->bytes();
+    refuseStandIn(path, all);
     if (all.size() < 8) bad(path, "too short for a safetensors file");
     std::uint64_t headerSize = 0;
     for (std::size_t i = 8; i-- > 0;)

@@ -4,8 +4,9 @@
 #include "engine/model/transformer.h"
 
 #include <array>
-
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace fkv::model {
 
@@ -23,6 +24,10 @@ public:
     /// `mostScored` is the largest M = S - w of the pass.
     Scorer(Transformer& transformer, std::int64_t mostScored);
 
+    /// In a layer whose window hides tokens there are two scores (SPEC, section 5): the window sums
+    /// and saliency are those of what the queries really see, and only tokens that the next token
+    /// can see score; the total, which TSP ranks by, is that of the whole row, since later layers
+    /// may see further.
     /// Results in backend memory, valid until the next run() but one: while those of a layer are
     /// delivered the next is scored. M = S - w, 0 when S <= w.
     struct Views {
@@ -38,10 +43,21 @@ public:
         ops::KvView keys;      ///< length S
         Scoring scoring;
         bool forDelivery = false; ///< no op reads the ranks (ops::RanksParams)
+        int layer = 0;
+        /// [S] original positions, ascending; empty: 0, 1, 2, ...
+        std::span<const std::int32_t> positions = {};
     };
     const Views& run(const Layer& layer, PassScope& scope);
 
 private:
+    /// What the window queries of a layer see: nothing set, the whole row.
+    struct Sight {
+        std::vector<std::int32_t> firstRows; ///< [w]
+        std::int64_t firstCandidate = 0;     ///< of the next token
+    };
+    Sight sightOf(const Layer& layer, std::int64_t slidingWindow) const;
+    void score(const Layer& layer, const Sight& sight, PassScope& scope);
+
     Transformer& m_transformer;
     std::int64_t m_most;
     /// Scores of KV heads and, in one more row, their sum; ranks likewise: one sort serves both.
@@ -49,6 +65,7 @@ private:
         ops::Tensor windowSums, scores, ranks;
     };
     std::array<Set, 2> m_sets;
+    ops::Tensor m_hiddenTotal; ///< [1, M] of what a window leaves in sight: nobody ranks by it
     std::size_t m_next = 0;
     Views m_views;
 };

@@ -30,8 +30,11 @@ public:
     Maker(ops::Backend& backend, Weights& weights, std::uint64_t seed)
         : m_backend(backend), m_weights(weights), m_seed(seed) {}
 
+    /// In bf16 wherever that can be held, as real models are.
     ops::View matrix(std::int64_t rows, std::int64_t cols) {
-        const ops::View view = memory(rows, cols, m_backend.info().weightType);
+        const ops::DeviceInfo& device = m_backend.info();
+        const ops::View view =
+            memory(rows, cols, device.matricesAsStored ? DType::BF16 : device.weightType);
         m_backend.fillRandom(view, ++m_seed, 0.02F);
         return view;
     }
@@ -85,7 +88,7 @@ Config shapeConfig(const std::string& name) {
         c.headDim = s.headDim;
         c.vocabulary = s.vocabulary;
         c.contextLength = 131072;
-        c.ropeTheta = s.ropeTheta;
+        c.rope.theta = s.ropeTheta;
         c.tiedEmbeddings = s.tied;
         return c;
     }
@@ -110,10 +113,9 @@ Weights randomWeights(const Config& c, ops::Backend& backend, std::uint64_t seed
         w.down = maker.matrix(c.hidden, c.intermediate);
         weights.layers.push_back(w);
     }
-    std::vector<float> cosines, sines;
-    ropeTables(c.ropeTheta, c.headDim, c.contextLength, cosines, sines);
-    weights.cosTable = maker.table(c.contextLength, c.headDim / 2, cosines);
-    weights.sinTable = maker.table(c.contextLength, c.headDim / 2, sines);
+    const RopeTables tables = ropeTables(c.rope, c.headDim, c.contextLength);
+    weights.cosTable = maker.table(c.contextLength, c.headDim / 2, tables.cosines);
+    weights.sinTable = maker.table(c.contextLength, c.headDim / 2, tables.sines);
     weights.fingerprint = seed;
     return weights;
 }

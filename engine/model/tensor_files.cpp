@@ -36,11 +36,38 @@ std::string shapeText(const std::vector<std::int64_t>& shape) {
     return out + ']';
 }
 
+void refuseMissing(const std::filesystem::path& folder, const std::set<std::string>& shards) {
+    std::vector<std::string> missing;
+    for (const std::string& shard : shards)
+        if (!std::filesystem::exists(folder / shard)) missing.push_back(shard);
+    if (missing.empty()) return;
+    throw Error(ErrorCode::NotFound,
+                "model.safetensors.index.json names " + std::to_string(shards.size()) + " files, " +
+                    std::to_string(missing.size()) + " of them missing: " + missing.front() +
+                    (missing.size() > 1 ? ", ..." : ""),
+                "The download has not ended, or a link of the cache points nowhere.");
+}
+
+/// Weights that are there, but in files that are not read.
+void refuseOtherFormats(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    if (std::filesystem::exists(folder / "model.safetensors", ignored)) return;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        const std::string extension = entry.path().extension().string();
+        if (extension != ".gguf" && extension != ".bin" && extension != ".pth") continue;
+        throw Error(ErrorCode::Unsupported,
+                    folder.string() + " has no model.safetensors, and " +
+                        entry.path().filename().string() + " cannot be read",
+                    "Only weights in safetensors files are read.");
+    }
+}
+
 } // namespace
 
 TensorFiles::TensorFiles(const std::filesystem::path& folder) {
     const auto index = folder / "model.safetensors.index.json";
     if (!std::filesystem::exists(index)) {
+        refuseOtherFormats(folder);
         m_files.push_back(io::SafetensorsFile::open(folder / "model.safetensors"));
         return;
     }
@@ -54,6 +81,7 @@ TensorFiles::TensorFiles(const std::filesystem::path& folder) {
                         index.filename().string() + ": bad shard for " + tensor);
         shards.insert(file.get<std::string>());
     }
+    refuseMissing(folder, shards);
     std::set<std::string> seen;
     for (const std::string& shard : shards) {
         m_files.push_back(io::SafetensorsFile::open(folder / shard));
@@ -93,7 +121,17 @@ std::uint64_t TensorFiles::fingerprint(const Config& c) const {
           std::int64_t{c.vocabulary}, c.contextLength})
         hash.add(static_cast<std::uint64_t>(number));
     hash.add(std::uint64_t{std::bit_cast<std::uint32_t>(c.rmsEps)});
-    hash.add(std::bit_cast<std::uint64_t>(c.ropeTheta));
+    hash.add(std::bit_cast<std::uint64_t>(c.rope.theta));
+    // What plain models do not have is added only where it is, so that their traces stay theirs.
+    if (c.rope.kind != RopeKind::Default) {
+        hash.add(nameOf(c.rope.kind));
+        for (const double number :
+             {c.rope.factor, static_cast<double>(c.rope.originalContext), c.rope.lowFrequency,
+              c.rope.highFrequency, c.rope.betaFast, c.rope.betaSlow, c.rope.attentionFactor})
+            hash.add(std::bit_cast<std::uint64_t>(number));
+    }
+    for (const std::int64_t window : c.slidingWindows)
+        hash.add(static_cast<std::uint64_t>(window));
     std::map<std::string_view, const io::TensorEntry*> tensors;
     for (const io::SafetensorsFile& file : m_files)
         for (const io::TensorEntry& entry : file.tensors())

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/model/transformer.h"
 
+#include "engine/model/sliding.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -25,6 +27,21 @@ std::span<const std::int32_t> part(std::span<const std::int32_t> all, std::int64
                                    std::int64_t count) {
     return all.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
 }
+
+/// What a layer's window hides from its rows.
+struct Slides {
+    std::int64_t window = 0;          ///< in places, of rows whose tokens stand without gaps
+    std::vector<std::int32_t> firsts; ///< [R], of rows whose tokens do not
+
+    Slides(std::int64_t layerWindow, const Transformer::LayerRun& run) {
+        if (layerWindow == 0 || run.positions.empty() || run.positions.back() < layerWindow) return;
+        const std::int64_t tokens = run.from + run.x.rows;
+        if (run.positions.back() + 1 == tokens)
+            window = layerWindow;
+        else
+            firsts = firstsInSight(run.positions, layerWindow); // all of the layer: see LayerRun
+    }
+};
 
 } // namespace
 
@@ -81,6 +98,7 @@ void Transformer::embed(std::span<const std::int32_t> ids, const ops::View& out,
 }
 
 void Transformer::runLayer(const LayerRun& run, PassScope& scope) {
+    const Slides slides(m_config.slidingWindow(run.layer), run);
     const ops::LayerWeights& w = m_weights.layers[static_cast<std::size_t>(run.layer)];
     for (std::int64_t begin = 0; begin < run.x.rows; begin += chunkRows()) {
         const std::int64_t rows = std::min(chunkRows(), run.x.rows - begin);
@@ -95,7 +113,10 @@ void Transformer::runLayer(const LayerRun& run, PassScope& scope) {
         const std::int64_t live = rows - chunk.dead;
         ops::View queries = m_qkv.view.rowsFrom(chunk.dead, live);
         queries.cols = m_queryCols;
-        attend(queries, {run.kv, run.from + begin + chunk.dead, {}}, scope);
+        ops::KvRange range{run.kv, run.from + begin + chunk.dead};
+        if (slides.window > 0) range.window = slides.window;
+        if (!slides.firsts.empty()) range.firstRows = part(slides.firsts, begin + chunk.dead, live);
+        attend(queries, range, scope);
         keepQueries(run, chunk, scope);
         finishRows(run.layer, run.x.rowsFrom(begin + chunk.dead, live),
                    m_attended.view.rowsFrom(0, live), scope);
@@ -121,8 +142,11 @@ void Transformer::appendKeys(const LayerRun& run, const Chunk& chunk, PassScope&
     const std::int64_t at = run.from + chunk.begin;
     run.kv.length = at;
     scope.op(Zone::Rope, chunk.rows, [&] {
-        m_backend.ropeAppend({qkv, chunk.positions, m_weights.cosTable, m_weights.sinTable,
-                              keysOnly ? 0 : m_config.queryHeads, run.kv, at});
+        ops::RopeAppendParams append = rope(run.layer, qkv, chunk.positions);
+        append.queryHeads = keysOnly ? 0 : m_config.queryHeads;
+        append.cache = run.kv;
+        append.at = at;
+        m_backend.ropeAppend(append);
     });
     run.kv.length = at + chunk.rows;
 }
@@ -143,6 +167,8 @@ void Transformer::attend(const ops::View& queries, const ops::KvRange& range, Pa
             attention.ranges[0].causalOffset += begin;
         else
             attention.ranges[0].visibleRows = part(range.visibleRows, begin, rows);
+        if (!range.firstRows.empty())
+            attention.ranges[0].firstRows = part(range.firstRows, begin, rows);
         attention.rangeCount = 1;
         attention.queryHeads = m_config.queryHeads;
         attention.scale = attentionScale();
@@ -163,6 +189,21 @@ void Transformer::keepQueries(const LayerRun& run, const Chunk& chunk, PassScope
     });
 }
 
+ops::RopeAppendParams Transformer::rope(int layer, const ops::View& qkv,
+                                        std::span<const std::int32_t> positions) const {
+    const ops::LayerWeights& w = m_weights.layers[static_cast<std::size_t>(layer)];
+    ops::RopeAppendParams p{};
+    p.qkv = qkv;
+    p.positions = positions;
+    p.cosTable = m_weights.cosTable;
+    p.sinTable = m_weights.sinTable;
+    p.queryHeads = m_config.queryHeads;
+    p.queryNorm = w.queryNorm;
+    p.keyNorm = w.keyNorm;
+    p.eps = m_config.rmsEps;
+    return p;
+}
+
 void Transformer::projectQueries(int layer, const ops::View& x,
                                  std::span<const std::int32_t> positions, PassScope& scope) {
     const ops::LayerWeights& w = m_weights.layers[static_cast<std::size_t>(layer)];
@@ -180,8 +221,9 @@ void Transformer::projectQueries(int layer, const ops::View& x,
         m_backend.linear({normed, w.qkv.rowsFrom(0, m_queryCols), bias, queries, false});
     });
     scope.op(Zone::Rope, x.rows, [&] {
-        m_backend.ropeAppend({queries, positions, m_weights.cosTable, m_weights.sinTable,
-                              m_config.queryHeads, noKeys, 0});
+        ops::RopeAppendParams rotate = rope(layer, queries, positions);
+        rotate.cache = noKeys;
+        m_backend.ropeAppend(rotate);
     });
 }
 
@@ -201,12 +243,15 @@ void Transformer::finishRows(int layer, const ops::View& x, const ops::View& att
 }
 
 void Transformer::runRows(const RowsRun& run, PassScope& scope) {
+    // Tokens of kv stand at their positions, so the window counts places as it counts positions.
+    const std::int64_t window = m_config.slidingWindow(run.layer);
     for (std::int64_t begin = 0; begin < run.x.rows; begin += chunkRows()) {
         const std::int64_t rows = std::min(chunkRows(), run.x.rows - begin);
         const ops::View x = run.x.rowsFrom(begin, rows);
         projectQueries(run.layer, x, part(run.positions, begin, rows), scope);
-        attend(packed(m_qkv, rows, m_queryCols), {run.kv, 0, part(run.visible, begin, rows)},
-               scope);
+        ops::KvRange range{run.kv, 0, part(run.visible, begin, rows)};
+        if (window > 0) range.window = window;
+        attend(packed(m_qkv, rows, m_queryCols), range, scope);
         finishRows(run.layer, x, m_attended.view.rowsFrom(0, rows), scope);
     }
 }

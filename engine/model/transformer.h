@@ -37,8 +37,8 @@ public:
     void embed(std::span<const std::int32_t> ids, const ops::View& out, PassScope& scope);
 
     /// One layer over all rows of x, in place. Row i of x is token `from` + i of the layer; tokens
-    /// before are in the cache already. Of rows before `live` only keys and values are made: nobody
-    /// reads the rest, and their x is left as it was.
+    /// before are in the cache already, and then no position is left out. Of rows before `live`
+    /// only keys and values are made: nobody reads the rest, and their x is left as it was.
     struct LayerRun {
         int layer;
         ops::View x;                             ///< [R, hidden]
@@ -58,7 +58,7 @@ public:
         ops::View x;                             ///< [R, hidden], in place
         std::span<const std::int32_t> positions; ///< [R], ascending original positions
         std::span<const std::int32_t> visible; ///< [R] tokens of kv that a row sees: its place + 1
-        ops::KvView kv;
+        ops::KvView kv;                        ///< tokens 0, 1, 2, ...: none is left out
     };
     void runRows(const RowsRun& run, PassScope& scope);
 
@@ -94,6 +94,8 @@ private:
     /// Attention of rows of queries into the front of m_attended.
     void attend(const ops::View& queries, const ops::KvRange& range, PassScope& scope);
     void keepQueries(const LayerRun& run, const Chunk& chunk, PassScope& scope);
+    ops::RopeAppendParams rope(int layer, const ops::View& qkv,
+                               std::span<const std::int32_t> positions) const;
     void projectQueries(int layer, const ops::View& x, std::span<const std::int32_t> positions,
                         PassScope& scope);
     void finishRows(int layer, const ops::View& x, const ops::View& attended, PassScope& scope);

@@ -4,7 +4,7 @@
 #include "engine/core/error.h"
 #include "engine/model/tensor_files.h"
 
-#include <cmath>
+#include <set>
 #include <string>
 
 namespace fkv::model {
@@ -30,23 +30,44 @@ public:
     };
     ops::View stacked(const std::vector<Part>& parts, std::int64_t cols) {
         std::int64_t rows = 0;
-        for (const Part& part : parts)
-            rows += part.rows;
-        const ops::View all = matrix(rows, cols, m_backend.info().weightType);
-        std::int64_t at = 0;
+        std::vector<const io::TensorEntry*> entries;
         for (const Part& part : parts) {
-            put(all.rowsFrom(at, part.rows), m_files.require(part.name, {part.rows, cols}));
-            at += part.rows;
+            rows += part.rows;
+            entries.push_back(&m_files.require(part.name, {part.rows, cols}));
+        }
+        const ops::View all = matrix(rows, cols, typeOf(entries));
+        std::int64_t at = 0;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            put(all.rowsFrom(at, parts[i].rows), *entries[i]);
+            at += parts[i].rows;
         }
         return all;
     }
-    ops::View vector(const std::string& name, std::int64_t size) {
-        const ops::View view = matrix(1, size, m_backend.info().weightType);
-        put(view, m_files.require(name, {size}));
-        return view;
+    /// Several vectors [size_i] one after the other.
+    ops::View joined(const std::vector<Part>& parts) {
+        std::int64_t size = 0;
+        for (const Part& part : parts)
+            size += part.rows;
+        const ops::View all = matrix(1, size, m_backend.info().weightType);
+        auto* bytes = static_cast<std::byte*>(all.data);
+        for (const Part& part : parts) {
+            put({bytes, all.dtype, 1, part.rows, part.rows},
+                m_files.require(part.name, {part.rows}));
+            bytes += static_cast<std::size_t>(part.rows) * sizeOf(all.dtype);
+        }
+        return all;
     }
+    ops::View vector(const std::string& name, std::int64_t size) { return joined({{name, size}}); }
 
 private:
+    /// The type that matrices of these tensors are held in.
+    DType typeOf(const std::vector<const io::TensorEntry*>& entries) const {
+        const ops::DeviceInfo& device = m_backend.info();
+        for (const io::TensorEntry* entry : entries)
+            if (!device.matricesAsStored || entry->dtype != entries.front()->dtype)
+                return device.weightType;
+        return entries.front()->dtype;
+    }
     void put(const ops::View& to, const io::TensorEntry& entry) {
         m_backend.uploadWeights(to, entry.bytes.data(), entry.dtype);
     }
@@ -65,6 +86,14 @@ ops::LayerWeights loadLayer(Loader& loader, const Config& c, int layer) {
                             {p + "self_attn.k_proj.weight", keys},
                             {p + "self_attn.v_proj.weight", keys}},
                            c.hidden);
+    if (c.qkvBias)
+        w.qkvBias = loader.joined({{p + "self_attn.q_proj.bias", queries},
+                                   {p + "self_attn.k_proj.bias", keys},
+                                   {p + "self_attn.v_proj.bias", keys}});
+    if (c.qkNorm) {
+        w.queryNorm = loader.vector(p + "self_attn.q_norm.weight", c.headDim);
+        w.keyNorm = loader.vector(p + "self_attn.k_norm.weight", c.headDim);
+    }
     w.out = loader.stacked({{p + "self_attn.o_proj.weight", c.hidden}}, queries);
     w.postNorm = loader.vector(p + "post_attention_layernorm.weight", c.hidden);
     w.gateUp = loader.stacked(
@@ -74,48 +103,66 @@ ops::LayerWeights loadLayer(Loader& loader, const Config& c, int layer) {
     return w;
 }
 
-} // namespace
+struct Expected {
+    std::string name;
+    std::vector<std::int64_t> shape;
+};
 
-void ropeTables(double theta, std::int32_t headDim, std::int64_t positions,
-                std::vector<float>& cosines, std::vector<float>& sines) {
-    const auto half = static_cast<std::size_t>(headDim / 2);
-    cosines.resize(static_cast<std::size_t>(positions) * half);
-    sines.resize(cosines.size());
-    for (std::size_t i = 0; i < half; ++i) {
-        const float exponent = static_cast<float>(2 * i) / static_cast<float>(headDim);
-        const float inverse = 1.0F / std::pow(static_cast<float>(theta), exponent);
-        for (std::size_t x = 0; x < static_cast<std::size_t>(positions); ++x) {
-            const float angle = static_cast<float>(x) * inverse;
-            cosines[x * half + i] = std::cos(angle);
-            sines[x * half + i] = std::sin(angle);
-        }
-    }
-}
-
-void checkTensors(const TensorFiles& files, const Config& c) {
+std::vector<Expected> tensorsOfLayer(const Config& c, int layer) {
     const std::int64_t queries = std::int64_t{c.queryHeads} * c.headDim;
     const std::int64_t keys = std::int64_t{c.kvHeads} * c.headDim;
-    files.require("model.embed_tokens.weight", {c.vocabulary, c.hidden});
-    files.require("model.norm.weight", {c.hidden});
-    if (files.find("lm_head.weight") != nullptr)
-        files.require("lm_head.weight", {c.vocabulary, c.hidden});
-    for (int layer = 0; layer < c.layers; ++layer) {
-        const std::string p = "model.layers." + std::to_string(layer) + ".";
-        files.require(p + "input_layernorm.weight", {c.hidden});
-        files.require(p + "self_attn.q_proj.weight", {queries, c.hidden});
-        files.require(p + "self_attn.k_proj.weight", {keys, c.hidden});
-        files.require(p + "self_attn.v_proj.weight", {keys, c.hidden});
-        files.require(p + "self_attn.o_proj.weight", {c.hidden, queries});
-        files.require(p + "post_attention_layernorm.weight", {c.hidden});
-        files.require(p + "mlp.gate_proj.weight", {c.intermediate, c.hidden});
-        files.require(p + "mlp.up_proj.weight", {c.intermediate, c.hidden});
-        files.require(p + "mlp.down_proj.weight", {c.hidden, c.intermediate});
+    const std::string p = "model.layers." + std::to_string(layer) + ".";
+    std::vector<Expected> tensors{{p + "input_layernorm.weight", {c.hidden}},
+                                  {p + "self_attn.q_proj.weight", {queries, c.hidden}},
+                                  {p + "self_attn.k_proj.weight", {keys, c.hidden}},
+                                  {p + "self_attn.v_proj.weight", {keys, c.hidden}},
+                                  {p + "self_attn.o_proj.weight", {c.hidden, queries}},
+                                  {p + "post_attention_layernorm.weight", {c.hidden}},
+                                  {p + "mlp.gate_proj.weight", {c.intermediate, c.hidden}},
+                                  {p + "mlp.up_proj.weight", {c.intermediate, c.hidden}},
+                                  {p + "mlp.down_proj.weight", {c.hidden, c.intermediate}}};
+    if (c.qkvBias) {
+        tensors.push_back({p + "self_attn.q_proj.bias", {queries}});
+        tensors.push_back({p + "self_attn.k_proj.bias", {keys}});
+        tensors.push_back({p + "self_attn.v_proj.bias", {keys}});
     }
-    // A layer that the config does not know means that it describes another model.
+    if (c.qkNorm) {
+        tensors.push_back({p + "self_attn.q_norm.weight", {c.headDim}});
+        tensors.push_back({p + "self_attn.k_norm.weight", {c.headDim}});
+    }
+    return tensors;
+}
+
+/// A tensor that no layer reads says that the config describes another model; old files also hold
+/// what can be computed.
+void refuseOthers(const TensorFiles& files, const Config& c, const std::set<std::string>& known) {
     const std::string next = "model.layers." + std::to_string(c.layers) + ".input_layernorm.weight";
     if (files.find(next) != nullptr)
         throw Error(ErrorCode::BadFile, "the model has more layers than the " +
                                             std::to_string(c.layers) + " that config.json says");
+    for (const io::SafetensorsFile& file : files.files())
+        for (const io::TensorEntry& entry : file.tensors())
+            if (!known.contains(entry.name) && !entry.name.ends_with(".rotary_emb.inv_freq"))
+                throw Error(ErrorCode::Unsupported, "tensor " + entry.name + " is no part of a \"" +
+                                                        c.modelType + "\" model");
+}
+
+} // namespace
+
+void checkTensors(const TensorFiles& files, const Config& c) {
+    std::set<std::string> known;
+    const auto require = [&](const Expected& tensor) {
+        files.require(tensor.name, tensor.shape);
+        known.insert(tensor.name);
+    };
+    require({"model.embed_tokens.weight", {c.vocabulary, c.hidden}});
+    require({"model.norm.weight", {c.hidden}});
+    if (files.find("lm_head.weight") != nullptr)
+        require({"lm_head.weight", {c.vocabulary, c.hidden}});
+    for (int layer = 0; layer < c.layers; ++layer)
+        for (const Expected& tensor : tensorsOfLayer(c, layer))
+            require(tensor);
+    refuseOthers(files, c, known);
 }
 
 Weights loadWeights(const std::filesystem::path& folder, const Config& config,
@@ -142,12 +189,11 @@ Weights loadWeights(const std::filesystem::path& folder, const Config& config,
         report(layer + 1);
         weights.layers.push_back(loadLayer(loader, config, layer));
     }
-    std::vector<float> cosines, sines;
-    ropeTables(config.ropeTheta, config.headDim, config.contextLength, cosines, sines);
+    const RopeTables tables = ropeTables(config.rope, config.headDim, config.contextLength);
     weights.cosTable = loader.matrix(config.contextLength, config.headDim / 2, DType::F32);
     weights.sinTable = loader.matrix(config.contextLength, config.headDim / 2, DType::F32);
-    backend.upload(weights.cosTable, cosines.data());
-    backend.upload(weights.sinTable, sines.data());
+    backend.upload(weights.cosTable, tables.cosines.data());
+    backend.upload(weights.sinTable, tables.sines.data());
     return weights;
 }
 

@@ -13,6 +13,8 @@
 namespace fkv::model {
 
 /// A model's weights in backend memory, q|k|v and gate|up fused, and the RoPE tables. Owns them.
+/// Matrices are of the backend's weight type, or where it takes them so (DeviceInfo::
+/// matricesAsStored) in the type of the files; norms and biases always of the weight type.
 struct Weights {
     std::vector<ops::LayerWeights> layers;
     ops::View embedding; ///< [V, hidden]
@@ -25,8 +27,8 @@ struct Weights {
     std::vector<ops::BufferPtr> buffers;
 };
 
-/// Throws unless every tensor that `config` asks for is there, in its shape and in a type that can be
-/// loaded: BadFile or Unsupported.
+/// Throws unless every tensor that `config` asks for is there, in its shape and in a type that can
+/// be loaded, and no other: BadFile or Unsupported. What nobody reads would mean another model.
 void checkTensors(const TensorFiles& files, const Config& config);
 
 /// Loads model.safetensors, or the shards that model.safetensors.index.json names. Every tensor's
@@ -35,10 +37,5 @@ void checkTensors(const TensorFiles& files, const Config& config);
 Weights loadWeights(const std::filesystem::path& folder, const Config& config,
                     ops::Backend& backend, const std::function<void(double)>& progress,
                     const std::stop_token& stop);
-
-/// cos and sin of position x inv_freq, [positions, d/2] each; angles rounded to float32 as Hugging
-/// Face does (SPEC, symbols).
-void ropeTables(double theta, std::int32_t headDim, std::int64_t positions,
-                std::vector<float>& cosines, std::vector<float>& sines);
 
 } // namespace fkv::model

@@ -132,7 +132,9 @@ void Analysis::ensureScoring() {
     HeldFull& full = m_held.full;
     if (full.scoring == m_scoring) return;
     m_progress.report("Scoring");
-    if (full.scoring.window != m_scoring.window) {
+    // Where windows slide, TSP ranks by more than the window sums that are kept.
+    if (full.scoring.window != m_scoring.window ||
+        m_state.model.config().slides(m_prompt->size())) {
         scoreAnew(m_context, m_scoring, m_held);
     } else {
         full.planes =

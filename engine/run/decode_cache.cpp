@@ -18,7 +18,8 @@ struct Source {
     const trace::LayerPlanes& planes;
     std::uint64_t version;
     std::int64_t entering, kept;
-    std::int64_t window; ///< tokens at the end that are always kept
+    std::int64_t window;   ///< tokens at the end that are always kept
+    ops::View positions{}; ///< [1, entering] if the layer slides and tokens were left out; or empty
 
     bool whole() const { return kept >= entering; }
     std::int64_t best() const { return kept - window; }
@@ -43,7 +44,8 @@ Source sourceOf(const HeldState& held, const trace::Budgets& budgets, int layer)
             held.rerun.version,
             budget.entering,
             budget.kept,
-            window};
+            window,
+            held.rerun.positions.view};
 }
 
 ops::DecodeLayer decodeLayer(const RunContext& context, HeldTails& tails, int layer) {
@@ -51,6 +53,7 @@ ops::DecodeLayer decodeLayer(const RunContext& context, HeldTails& tails, int la
     decode.weights = context.transformer().weights().layers[static_cast<std::size_t>(layer)];
     decode.tail = tails.layers[static_cast<std::size_t>(layer)].kv;
     decode.tail.length = 0;
+    decode.slidingWindow = context.model.config().slidingWindow(layer);
     return decode;
 }
 
@@ -62,17 +65,22 @@ void makeTails(const RunContext& context, HeldTails& tails, std::int64_t room) {
             resizeCache(context.transformer(), tail, capacity, 0);
 }
 
-void gatherLayer(const RunContext& context, const Source& source, HeldCompressed::Layer& layer) {
+void gatherLayer(const RunContext& context, const Source& source, bool slides,
+                 HeldCompressed::Layer& layer) {
     model::Transformer& transformer = context.transformer();
     const std::int64_t count = source.best();
     layer.version = 0;
     if (!layer.cache.memory || layer.cache.kv.capacity < count)
         resizeCache(transformer, layer.cache, count, 0);
+    if (slides && (!layer.positions.buffer || layer.positions.view.cols < count))
+        layer.positions =
+            transformer.memory().matrix(source.kv.kvHeads, layer.cache.kv.capacity, DType::I32);
     layer.cache.kv.length = count;
     const auto scored = static_cast<std::int64_t>(source.planes.ranks->cols());
     const ops::Tensor ranks = transformer.memory().matrix(source.kv.kvHeads, scored, DType::U32);
     transformer.backend().upload(ranks.view, source.planes.ranks->values().data());
-    transformer.backend().gatherKv({source.kv, ranks.view, count, layer.cache.kv});
+    transformer.backend().gatherKv({source.kv, ranks.view, count, layer.cache.kv, source.positions,
+                                    slides ? layer.positions.view : ops::View{}});
     transformer.backend().synchronize();
     layer.count = count;
     layer.version = source.version;
@@ -90,7 +98,8 @@ bool gatherCaches(const RunContext& context, const trace::Budgets& budgets, Held
             continue;
         SpanSink spans(1);
         PassScope scope(spans, PassKind::FastKv, context.gate, context.stop);
-        scope.op(Zone::Gather, source.best(), [&] { gatherLayer(context, source, layer); });
+        const bool slides = context.model.config().slidingWindow(l) > 0;
+        scope.op(Zone::Gather, source.best(), [&] { gatherLayer(context, source, slides, layer); });
         layer.gatherNs = spans.spans().front().durationNs();
         gathered = true;
     }
@@ -119,9 +128,12 @@ std::vector<ops::DecodeLayer> compressedLayers(const RunContext& context,
         const Source source = sourceOf(held, budgets, l);
         if (source.whole()) {
             decode.prefix = source.kv;
+            decode.prefixPositions = source.positions;
         } else {
-            decode.prefix = held.compressed.layers[static_cast<std::size_t>(l)].cache.kv;
+            const HeldCompressed::Layer& best = held.compressed.layers[static_cast<std::size_t>(l)];
+            decode.prefix = best.cache.kv;
             decode.prefix.length = source.best();
+            decode.prefixPositions = best.positions.view;
             decode.tail.length = source.window;
             copyTokens(context.transformer().backend(), source.kv, source.entering - source.window,
                        decode.tail);

@@ -122,7 +122,8 @@ std::vector<float> runRowsOfAllLayers(const RunContext& context, const FullPassR
         transformer.runLayer(
             {l, x.view, positions, layer.cache.kv, from, live, layer.lastQueries.view}, scope);
         capture.take(
-            l, scorer.run({layer.lastQueries.view, layer.cache.kv, request.scoring, true}, scope),
+            l,
+            scorer.run({layer.lastQueries.view, layer.cache.kv, request.scoring, true, l}, scope),
             scope);
         writeCheckpoint(context, held, l, x.view, scope);
     }
@@ -211,7 +212,8 @@ void scoreAnew(const RunContext& context, const model::Scoring& scoring, HeldSta
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     for (int l = 0; l < context.layers(); ++l) {
         const HeldLayer& layer = full.layers[static_cast<std::size_t>(l)];
-        capture.take(l, scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true}, scope),
+        capture.take(l,
+                     scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true, l}, scope),
                      scope);
     }
     const auto planes = planesOf(capture, scoring);

@@ -60,6 +60,7 @@ struct HeldRerun {
     int tspLayer = 0;
     std::int64_t propagated = 0;
     std::vector<std::int32_t> survivors;  ///< [T], ascending; empty when TSP is off
+    ops::Tensor positions;                ///< [1, T] the same in backend memory, if windows slide
     std::vector<HeldLayer> layers;        ///< at least [L - firstLate]
     std::vector<trace::LayerPlanes> late; ///< [L - firstLate]
     std::vector<float> logits;            ///< [V]
@@ -70,6 +71,7 @@ struct HeldRerun {
 struct HeldCompressed {
     struct Layer {
         model::LayerCache cache;
+        ops::Tensor positions;     ///< [G, capacity] I32 of every slot, if the layer slides
         std::int64_t count = 0;    ///< tokens of every head
         std::uint64_t version = 0; ///< of the ranks and keys it was gathered by
         std::int64_t gatherNs = 0;

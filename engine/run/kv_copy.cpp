@@ -37,6 +37,13 @@ void resizeCache(Transformer& transformer, model::LayerCache& cache, std::int64_
     cache = std::move(resized);
 }
 
+ops::Tensor positionsOf(Transformer& transformer, std::span<const std::int32_t> positions) {
+    ops::Tensor made =
+        transformer.memory().matrix(1, static_cast<std::int64_t>(positions.size()), DType::I32);
+    transformer.backend().upload(made.view, positions.data());
+    return made;
+}
+
 std::size_t expectedSpans(const Transformer& transformer, std::int64_t rows) {
     constexpr std::size_t kOfChunk = 20;
     constexpr std::size_t kOfLayer = 16;

@@ -4,6 +4,7 @@
 #include "engine/model/transformer.h"
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace fkv::run {
@@ -15,6 +16,9 @@ void resizeCache(model::Transformer& transformer, model::LayerCache& cache, std:
 /// Tokens [begin, begin + to.length) of every head of `from` to the front of `to`.
 void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t begin,
                 const ops::KvView& to);
+
+/// Positions [1, n] I32 in backend memory.
+ops::Tensor positionsOf(model::Transformer& transformer, std::span<const std::int32_t> positions);
 
 /// begin, begin + 1, ..., end - 1.
 std::vector<std::int32_t> consecutive(std::int64_t begin, std::int64_t end);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/loaded_model.h"
 
+#include "engine/model/model_folder.h"
 #include "engine/model/shapes.h"
 
 #include <ctime>
@@ -17,15 +18,16 @@ std::string utcNow() {
     return text;
 }
 
-LoadedModel::LoadedModel(const std::filesystem::path& folder, const ops::DeviceSpec& device,
+LoadedModel::LoadedModel(const std::filesystem::path& path, const ops::DeviceSpec& device,
                          Observer& observer, const std::stop_token& stop) {
+    const std::filesystem::path folder = model::modelFolder(path);
     SpanSink spans(1);
     load(folder, device, {observer, stop}, spans);
     m_loadMs = static_cast<double>(spans.spans().front().durationNs()) * 1e-6;
     std::error_code ignored;
     const auto absolute = std::filesystem::weakly_canonical(folder, ignored);
     m_info.path = (ignored ? folder : absolute).string();
-    m_info.name = std::filesystem::path(m_info.path).filename().string();
+    m_info.name = model::modelName(folder);
     describe();
 }
 

@@ -19,8 +19,8 @@ std::string utcNow();
 /// A model folder in a backend's memory. Its parts refer to each other, so it stays where it is.
 class LoadedModel {
 public:
-    /// Throws Error; reports "Loading weights".
-    LoadedModel(const std::filesystem::path& folder, const ops::DeviceSpec& device,
+    /// A model folder or a Hugging Face cache folder. Throws Error; reports "Loading weights".
+    LoadedModel(const std::filesystem::path& path, const ops::DeviceSpec& device,
                 Observer& observer, const std::stop_token& stop);
     /// Random weights of the dimensions in `config`, made in backend memory; no tokenizer.
     LoadedModel(const model::Config& config, const ops::DeviceSpec& device, std::uint64_t seed);

@@ -90,7 +90,9 @@ void runLateLayers(const RunContext& context, const RerunRequest& request, HeldS
                               layer.lastQueries.view},
                              scope);
         capture.take(l - first,
-                     scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true}, scope),
+                     scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true, l,
+                                 rerun.survivors},
+                                scope),
                      scope);
     }
     scope.setLayer(-1);
@@ -126,11 +128,14 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
     const int layers = rerunLayers(held.full, budgets, context.layers());
     scope.op(Zone::Select, budgets.tokens,
              [&] { rerun.survivors = tspSurvivors(*held.full.planes, budgets); });
+    rerun.positions = {};
     if (layers == 0) {
         // Prefill never reads the compressed cache: nothing is run, and the logits are the same.
         rerun.layers.clear();
         rerun.logits = held.full.planes->logits;
     } else {
+        if (context.model.config().slides(budgets.tokens))
+            rerun.positions = positionsOf(context.transformer(), rerun.survivors);
         const ops::Tensor x = context.transformer().makeRows(budgets.propagated);
         const ScopedSpan pass = scope.enclose(Zone::Pass, budgets.propagated);
         survivorsAfterTsp(context, request, held, x.view, scope);

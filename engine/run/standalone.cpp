@@ -31,6 +31,9 @@ Standalone::Standalone(const RunContext& context, const Prompt& prompt)
         longest = std::max(longest, budget.entering);
         layer.best = transformer.makeCache(budget.kept - budgets.window);
         layer.window = transformer.makeCache(budgets.window);
+        if (context.model.config().slidingWindow(l) > 0)
+            layer.positions = transformer.memory().matrix(context.model.config().kvHeads,
+                                                          layer.best.kv.capacity, DType::I32);
     }
     if (longest > 0) m_work = transformer.makeCache(longest);
     if (longest > 0 || budgets.tspOn) {
@@ -126,8 +129,8 @@ void Standalone::runTspLayer(ops::KvView& kv, PassScope& scope, PlaneCapture* pl
 const model::Scorer::Views& Standalone::score(int l, const ops::KvView& kv, PassScope& scope,
                                               PlaneCapture* planes) {
     const std::int64_t keep = std::min(kMostWindow, kv.length);
-    const auto& scores =
-        m_scorer->run({m_lastQueries.view.rowsFrom(0, keep), kv, m_prompt.scoring}, scope);
+    const auto& scores = m_scorer->run(
+        {m_lastQueries.view.rowsFrom(0, keep), kv, m_prompt.scoring, false, l, m_entering}, scope);
     const int first = m_prompt.budgets.firstLate();
     if (planes != nullptr && l >= first) planes->take(l - first, scores, scope);
     return scores;
@@ -142,6 +145,8 @@ void Standalone::select(const model::Scorer::Views& scores, PassScope& scope) {
         m_survivors = select::bestAscending(m_tspRanks, budgets.propagated - budgets.window);
         for (std::int64_t i = budgets.tokens - budgets.window; i < budgets.tokens; ++i)
             m_survivors.push_back(static_cast<std::int32_t>(i));
+        if (m_context.model.config().slides(budgets.tokens))
+            m_survivorPositions = positionsOf(m_context.transformer(), m_survivors);
         m_visible = m_survivors;
         for (std::int32_t& tokens : m_visible)
             ++tokens;
@@ -157,9 +162,15 @@ void Standalone::compress(int l, const ops::KvView& kv, const model::Scorer::Vie
     layer.best.kv.length = m_prompt.budgets.layers[static_cast<std::size_t>(l)].kept - window;
     layer.window.kv.length = window;
     scope.op(Zone::Gather, layer.best.kv.length, [&] {
-        backend.gatherKv({kv, scores.ranks, layer.best.kv.length, layer.best.kv});
+        backend.gatherKv({kv, scores.ranks, layer.best.kv.length, layer.best.kv, positionsIn(l),
+                          layer.positions.view});
         copyTokens(backend, kv, kv.length - window, layer.window.kv);
     });
+}
+
+/// Where the tokens that enter a layer stood, if they are not all there; empty when all are.
+ops::View Standalone::positionsIn(int layer) const {
+    return layer < m_prompt.budgets.firstLate() ? ops::View{} : m_survivorPositions.view;
 }
 
 Standalone::DecodeCache Standalone::decodeCache(std::int64_t room) {
@@ -174,7 +185,9 @@ Standalone::DecodeCache Standalone::decodeCache(std::int64_t room) {
         tail.length = window;
         copyTokens(transformer.backend(), kv, kv.length - window, tail);
         cache.layers.push_back({transformer.weights().layers[static_cast<std::size_t>(l)],
-                                cuts(l) ? layer.best.kv : kv.slice(0, kv.length - window), tail});
+                                cuts(l) ? layer.best.kv : kv.slice(0, kv.length - window), tail,
+                                m_context.model.config().slidingWindow(l),
+                                cuts(l) ? layer.positions.view : positionsIn(l)});
     }
     return cache;
 }

@@ -49,9 +49,11 @@ private:
     struct Layer {
         model::LayerCache whole;  ///< [S] when nothing is cut
         model::LayerCache best;   ///< [C - w] in rank order
+        ops::Tensor positions;    ///< [G, C - w] I32 of best, if the layer slides
         model::LayerCache window; ///< [w]
     };
     bool cuts(int layer) const;
+    ops::View positionsIn(int layer) const;
     void pass(PassScope& scope, PlaneCapture* planes);
     void runLayer(int layer, PassScope& scope, PlaneCapture* planes);
     void runTspLayer(ops::KvView& kv, PassScope& scope, PlaneCapture* planes);
@@ -71,6 +73,7 @@ private:
     std::vector<Layer> m_layers;
     std::vector<std::int32_t> m_positions;
     std::vector<std::uint32_t> m_tspRanks;
+    ops::Tensor m_survivorPositions; ///< [1, T] I32, if any layer slides
     std::int64_t m_bytes = 0;
 
     ops::View m_x;                            ///< rows that enter the next layer

@@ -194,11 +194,134 @@ TEST(BadModel, FamiliesThatAreNotSupportedAreNamed) {
     const auto code = ErrorCode::Unsupported;
     expectRefused({
         config("model_type", "mamba", "model_type \"mamba\"", code),
-        config("quantization_config", {{"bits", 4}}, "quantization_config", code),
+        config("model_type", "mixtral", "a mixture of experts of model_type \"mixtral\"", code),
+        config("model_type", "qwen3_moe", "experts of model_type \"qwen3_moe\"", code),
+        config("num_local_experts", 8, "a mixture of experts (num_local_experts)", code),
+        config("kv_lora_rank", 512, "latent attention (kv_lora_rank)", code),
+        config("vision_config", json::object(), "several modalities (vision_config)", code),
+        config("quantization_config", {{"bits", 4}}, "quantised weights (quantization_config)",
+               code),
+        config("quantization_config", {{"quant_method", "gptq"}}, "(quantization_config, gptq)",
+               code),
+        config("architectures", {"LlamaForSequenceClassification"},
+               "architecture \"LlamaForSequenceClassification\"", code),
         config("attention_bias", true, "attention_bias", code),
-        config("hidden_act", "gelu", "hidden_act", code),
-        config("rope_scaling", {{"rope_type", "yarn"}}, "rope_scaling", code),
+        config("mlp_bias", true, "mlp_bias", code),
+        config("hidden_act", "gelu", "hidden_act \"gelu\"", code),
+        config("partial_rotary_factor", 0.5, "partial_rotary_factor", code),
+        config("rope_scaling", {{"rope_type", "longrope"}}, "rope type \"longrope\"", code),
+        config("rope_parameters", {{"full_attention", json::object()}},
+               "other rotary positions in some layers", code),
+        {code, "layer type \"chunked_attention\"",
+         [](Model& m) {
+             m.edit("config.json", [](json& j) {
+                 j["model_type"] = "ministral";
+                 j["layer_types"] = std::vector<std::string>(16, "chunked_attention");
+             });
+         }},
     });
+}
+
+TEST(BadModel, ConfigsOfFamiliesThatAreContradictory) {
+    const auto family = [](const char* says, const json& changes) {
+        return Refused{ErrorCode::BadFile, says, [=](Model& m) {
+                           m.edit("config.json", [&](json& j) { j.update(changes); });
+                       }};
+    };
+    expectRefused({
+        family("no tensor model.layers.0.self_attn.q_proj.bias", {{"model_type", "qwen2"}}),
+        family("no tensor model.layers.0.self_attn.q_norm.weight", {{"model_type", "qwen3"}}),
+        family("sliding_window is 0, valid: 1 to",
+               {{"model_type", "mistral"}, {"sliding_window", 0}}),
+        family("layer_types is not a list of 16 names",
+               {{"model_type", "ministral"}, {"layer_types", {"full_attention"}}}),
+        family("there is no sliding_window",
+               {{"model_type", "qwen3"},
+                {"layer_types", std::vector<std::string>(16, "sliding_attention")}}),
+        family("rope_scaling: factor is missing", {{"rope_scaling", {{"rope_type", "llama3"}}}}),
+        family("rope_scaling: factor must be positive",
+               {{"rope_scaling", {{"type", "linear"}, {"factor", -1}}}}),
+        family("high_freq_factor is not above low_freq_factor", {{"rope_parameters",
+                                                                  {{"rope_type", "llama3"},
+                                                                   {"factor", 8},
+                                                                   {"low_freq_factor", 4},
+                                                                   {"high_freq_factor", 1}}}}),
+        family("rope_scaling: not an object", {{"rope_scaling", "yarn"}}),
+        family("beta_fast is below beta_slow",
+               {{"rope_scaling", {{"rope_type", "yarn"}, {"factor", 4}, {"beta_fast", 0.5}}}}),
+    });
+}
+
+TEST(BadModel, WhatDownloadsLeaveBehind) {
+    const std::string pointer = "version https://git-lfs.github.com/spec/v1\n"
+                                "oid sha256:4665\nsize 4976698672\n";
+    expectRefused({
+        file(kShard, pointer, kShard + ": a Git LFS pointer, not the file itself"),
+        file(kShard, "<!DOCTYPE html>\n<html><body>Access denied</body></html>",
+             kShard + ": a web page"),
+        file(kShard, "\n <HTML lang=\"en\"></HTML>", kShard + ": a web page"),
+        {ErrorCode::NotFound, "names 2 files, 1 of them missing: " + kOtherShard,
+         [](Model& m) { m.remove(kOtherShard); }},
+        {ErrorCode::NotFound, "names 2 files, 2 of them missing: " + kShard + ", ...",
+         [](Model& m) {
+             m.remove(kShard);
+             m.remove(kOtherShard);
+         }},
+        {ErrorCode::Unsupported, "pytorch_model.bin cannot be read",
+         [](Model& m) {
+             m.remove(kIndex);
+             m.put("pytorch_model.bin", "x");
+         }},
+        shard(
+            "tensor model.layers.0.self_attn.q_norm.weight is no part of a \"llama\" model",
+            [](TraceImage& i) {
+                i.tensors["model.layers.0.self_attn.q_norm.weight"] =
+                    i.tensors.at("model.layers.0.input_layernorm.weight");
+            },
+            ErrorCode::Unsupported),
+    });
+}
+
+// models--org--name: refs/main names a snapshot, whose files are links to blobs.
+TEST(BadModel, ACacheFolderOpensByItsSnapshot) {
+    TemporaryFolder cache;
+    const fs::path model = cache / "models--someone--demo-model";
+    const fs::path snapshot = model / "snapshots" / "0123abcd";
+    fs::create_directories(snapshot);
+    fs::create_directories(model / "refs");
+    fs::create_directories(model / "blobs");
+    Recorder recorder;
+    const auto open = [&] { return run::Session::open(model, {"cpu", 1}, recorder, {}); };
+    try {
+        fs::remove_all(snapshot);
+        open();
+        ADD_FAILURE() << "it opened";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::NotFound);
+        EXPECT_NE(std::string(e.what()).find("no snapshot"), std::string::npos) << e.what();
+    }
+    fs::create_directories(snapshot);
+    int blob = 0;
+    for (const std::string& name : {std::string("config.json"), std::string("tokenizer.model"),
+                                    kIndex, kShard, kOtherShard}) {
+        const std::string hash = "f00d" + std::to_string(blob++);
+        fs::copy_file(kDemo / name, model / "blobs" / hash);
+        fs::create_symlink("../../blobs/" + hash, snapshot / name);
+    }
+    EXPECT_EQ(open()->model().name, "someone/demo-model"); // without refs the newest
+    fs::create_directories(model / "snapshots" / "4567");
+    std::ofstream(model / "refs" / "main") << "0123abcd\n";
+    const auto session = open();
+    EXPECT_EQ(session->model().name, "someone/demo-model");
+    EXPECT_EQ(session->model().fingerprint, demo().model().fingerprint);
+    fs::remove(model / "blobs" / "f00d4");
+    try {
+        open();
+        ADD_FAILURE() << "it opened";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::NotFound);
+        EXPECT_NE(std::string(e.what()).find(kOtherShard), std::string::npos) << e.what();
+    }
 }
 
 TEST(BadModel, Indexes) {
