@@ -115,7 +115,8 @@ TEST(BadModel, TheUnbrokenCopyOpens) {
 
 TEST(BadModel, MissingFiles) {
     expectRefused({absent("config.json"),
-                   absent("tokenizer.model"),
+                   {ErrorCode::NotFound, "no tokenizer in",
+                    [](Model& m) { m.remove("tokenizer.model"); }},
                    absent(kShard),
                    {ErrorCode::NotFound, "model.safetensors", [](Model& m) { m.remove(kIndex); }}});
 }
