@@ -28,6 +28,7 @@ private Q_SLOTS:
     void massHasTheColourOfItsValue();
     void spanHasTheColourOfItsShare();
     void headIsFilledByFate();
+    void tiesAreMarkedWhenWide();
     void marksLieOverTheirBins();
     void unknownMassIsSaid();
     void figures();
@@ -162,6 +163,50 @@ void TestHeadsPicture::headIsFilledByFate() {
         QVERIFY(view.title().contains(tsp == 0.2 ? QStringLiteral("FastKV-pass")
                                                  : QStringLiteral("full-pass")));
     }
+}
+
+void TestHeadsPicture::tiesAreMarkedWhenWide() {
+    Stage stage(demoRun(), {1000, 400});
+    stage.panel.setView(3);
+    QCoreApplication::processEvents();
+    HeadView& view = stage.panel.head();
+    // Max pooling makes plateaus: some head of an early and of a rerun layer cuts through one.
+    const auto tiedHead = [&](int first, int last) {
+        for (HeadPlace at{first, 0}; at.layer < last; ++at.layer)
+            for (at.head = 0; at.head < 4; ++at.head)
+                if (tiedAtHead(*demoRun(), stage.fate(), at).value_or(0) > 1) return at;
+        return HeadPlace{};
+    };
+    for (const HeadPlace at : {tiedHead(0, 8), tiedHead(8, 16)}) {
+        stage.fixture.selection.setRange({0, stage.fixture.selection.scored()});
+        stage.fixture.selection.pinHead(at.layer, at.head);
+        const auto expected = tiedAtHead(*demoRun(), stage.fate(), at);
+        QVERIFY(expected.value_or(0) > 1);
+        QVERIFY(view.tied().empty()); // too narrow
+        std::int64_t found = 0, dotted = 0;
+        const std::int64_t scored = stage.fixture.selection.scored();
+        for (std::int64_t begin = 0; begin < scored; begin += 100) {
+            stage.fixture.selection.setRange({begin, std::min(begin + 100, scored)});
+            const auto tied = view.tied();
+            for (const std::int64_t token : tied)
+                found += token >= begin && token < begin + 100 ? 1 : 0;
+            if (tied.empty()) continue;
+            const QImage picture = view.grab().toImage();
+            const PixelRange px = view.axis().pixelsOf({tied[0], tied[0] + 1}, 1);
+            const int left = view.plotRect().left() + px.x0;
+            int dots = 0;
+            for (int y = view.plotRect().top(); y <= view.plotRect().bottom(); ++y)
+                dots += near(picture.pixel(left, y), stage.fixture.theme.palette().hover.rgb());
+            dotted += dots > 3 ? 1 : 0;
+            savePicture(stage.panel, QStringLiteral("heads-ties-%1").arg(at.layer));
+        }
+        QCOMPARE(found, *expected);
+        QVERIFY(dotted > 0);
+    }
+    // The order of a preview is a guess: nothing is tied in it.
+    stage.moveTsp(0.3);
+    stage.fixture.selection.setRange({0, 100});
+    QVERIFY(view.tied().empty());
 }
 
 void TestHeadsPicture::marksLieOverTheirBins() {

@@ -4,6 +4,7 @@
 #include "viz/plots/heads_picture.h"
 #include "viz/plots/position_paint.h"
 #include "viz/series/format.h"
+#include "viz/series/token_looks.h"
 
 #include <QFontMetrics>
 #include <QPainter>
@@ -102,6 +103,7 @@ HeadView::Drawn HeadView::makeDrawn(int width) {
         d.envelope = m_drawn->envelope;
         if (!m_fateStale) {
             d.fate = m_drawn->fate;
+            d.tied = m_drawn->tied;
             return d;
         }
     } else {
@@ -109,7 +111,22 @@ HeadView::Drawn HeadView::makeDrawn(int width) {
         d.envelope = makeEnvelope(fate, at, d.axis);
     }
     d.fate = fateOfEnvelope(fate, d.envelope, d.axis);
+    d.tied = tiedIn(at, d.axis);
     return d;
+}
+
+std::vector<std::int64_t> HeadView::tiedIn(HeadPlace at, const PositionAxis& axis) const {
+    std::vector<std::int64_t> tied;
+    const TokenRange visible = axis.visible();
+    if (visible.size() == 0 || axis.width() < kTiePixels * visible.size()) return tied;
+    // The token at the cut is tied with itself.
+    if (tiedAtHead(m_model.run(), m_model.fate(), at).value_or(0) < 2) return tied;
+    const Shown& shown = context().shown;
+    const TokenLooks looks(shown.run(), shown.fate(), at.layer,
+                           {Decider::Kind::Head, at.layer, at.head});
+    for (std::int64_t i = visible.begin; i < std::min(visible.end, axis.scored()); ++i)
+        if (looks.at(i).tied) tied.push_back(i);
+    return tied;
 }
 
 const HeadView::Drawn& HeadView::drawn() {

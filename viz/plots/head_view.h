@@ -25,6 +25,7 @@ public:
     QRect plotRect() const override { return plotIn(size()); }
     QRect barRect() const { return barIn(size()); }
     int picturesPainted() const { return m_pictures; }
+    const std::vector<std::int64_t>& tied() { return drawn().tied; }
     int envelopesMade() const { return m_envelopes; }
     /// "layer 15 head 3 · full-pass scores · 131 tokens a cell"
     QString title() const;
@@ -57,6 +58,7 @@ private:
         PositionAxis axis;
         HeadEnvelope envelope;
         EnvelopeFate fate;
+        std::vector<std::int64_t> tied; ///< visible tokens at the cut, where they are wide enough
     };
     /// An entry of the legend: what a fill means.
     struct Swatch {
@@ -71,6 +73,7 @@ private:
     void forget();
     Drawn makeDrawn(int width);
     const Drawn& drawn();
+    std::vector<std::int64_t> tiedIn(HeadPlace at, const PositionAxis& axis) const;
     static int yOf(float importance, const QRect& plot, const Drawn& d);
 
     void paintBase(QPainter& painter, const QSize& size, const Drawn& d) const;
@@ -82,6 +85,7 @@ private:
     void paintLegend(QPainter& painter, const QSize& size, const Drawn& d) const;
     void paintLevels(QPainter& painter, const QRect& plot, const Drawn& d) const;
     void paintColumns(QPainter& painter, const QRect& plot, const Drawn& d) const;
+    void paintTied(QPainter& painter, const QRect& plot, const Drawn& d) const;
     void paintCut(QPainter& painter, const QRect& plot, const Drawn& d) const;
     void paintBar(QPainter& painter, const QRect& bar, const Drawn& d) const;
     void paintPositions(QPainter& painter, const QSize& size, const Drawn& d) const;

@@ -35,6 +35,7 @@ void HeadView::paintBase(QPainter& painter, const QSize& size, const Drawn& d) c
     if (plot.width() > 0 && plot.height() > 0 && d.axis.cells() > 0) {
         paintLevels(painter, plot, d);
         paintColumns(painter, plot, d);
+        paintTied(painter, plot, d);
         const trace::LayerFate& layer =
             m_model.fate().layers[static_cast<std::size_t>(d.key.at.layer)];
         if (layer.state != trace::State::Exact)
@@ -160,6 +161,16 @@ void HeadView::paintColumns(QPainter& painter, const QRect& plot, const Drawn& d
                          d.fate.bestKept[i] ? colours().fastkv : dropped);
     }
     closeGap(plot.width());
+}
+
+void HeadView::paintTied(QPainter& painter, const QRect& plot, const Drawn& d) const {
+    for (const std::int64_t token : d.tied) {
+        const PixelRange px = d.axis.pixelsOf({token, token + 1}, 1);
+        const std::optional<std::uint32_t> rank = rankOf(m_model.fate(), d.key.at, token);
+        if (!rank) continue;
+        const int y = std::min(yOf(importance(*rank, d.envelope.ranked), plot, d), plot.bottom());
+        paintTie(painter, {plot.left() + px.x0, y, px.width(), plot.bottom() + 1 - y}, colours());
+    }
 }
 
 void HeadView::paintCut(QPainter& painter, const QRect& plot, const Drawn& d) const {

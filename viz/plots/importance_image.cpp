@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "viz/plots/importance_image.h"
 
+#include "viz/plots/position_paint.h"
+
 #include "viz/series/importance.h"
 #include "viz/series/parallel.h"
 

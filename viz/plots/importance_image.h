@@ -60,7 +60,6 @@ public:
     /// Lost lane: v of the least loss that is shown, top 1 %.
     static constexpr float kLostFrom = 2.0F;
     /// Pixels a token from which on ties are marked.
-    static constexpr int kTiePixels = 6;
 
 private:
     void scan(const trace::FullPass& full, int width);

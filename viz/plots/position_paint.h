@@ -73,7 +73,8 @@ void paintHover(QPainter& painter, const QRect& plot, const PixelRange& column,
 /// `band` in px of the widget, as PositionView::rubberBand() gives it.
 void paintRubberBand(QPainter& painter, const QRect& plot, const std::pair<int, int>& band,
                      const Palette& colours);
-/// Dotted edge of a token that is tied at the cut.
+/// Dotted edge of a token that is tied at the cut, where tokens are kTiePixels wide or more.
+inline constexpr int kTiePixels = 6;
 void paintTie(QPainter& painter, const QRect& token, const Palette& colours);
 /// The view that takes the keys.
 void paintFocus(QPainter& painter, const QRect& view, const Palette& colours);
