@@ -44,38 +44,31 @@ std::vector<RankRow> rowsOf(const trace::Plane<std::uint32_t>& plane) {
 class TestCells : public QObject {
     Q_OBJECT
 private Q_SLOTS:
-    void oneTokenLightsOneCell_data() {
-        QTest::addColumn<qint64>("token");
+    void oneTokenLightsOneCell() {
         const PositionAxis axis(kMany, {0, kMany}, 1000);
         std::set<std::int64_t> tokens{0, kMany - 1};
-        for (int cell = 0; cell < axis.cells(); cell += 31) {
+        for (int cell = 0; cell < axis.cells(); ++cell) {
             tokens.insert(axis.tokensOf(cell).begin);
             tokens.insert(axis.tokensOf(cell).end - 1);
         }
         for (std::int64_t i = 0; i < 20; ++i)
             tokens.insert((i * 7919 * 7919 + 17) % kMany);
-        for (const std::int64_t token : tokens)
-            QTest::addRow("token %lld", static_cast<long long>(token))
-                << static_cast<qint64>(token);
-    }
-    void oneTokenLightsOneCell() {
-        QFETCH(qint64, token);
-        const auto ranks = ranksWithBest(kMany, token);
-        const PositionAxis axis(kMany, {0, kMany}, 1000);
-        const RankRow row{ranks, {}};
-        const BestCells best = bestCells({&row, 1}, axis);
-        QCOMPARE(best.cells, axis.cells());
-        int lit = 0;
-        for (int cell = 0; cell < best.cells; ++cell) {
-            if (best.rank[best.at(0, cell)] != 0) continue;
-            ++lit;
-            QVERIFY(axis.tokensOf(cell).has(token));
-            QVERIFY(axis.pixelsOf(cell).width() >= 1);
-            QCOMPARE(static_cast<qint64>(best.token[best.at(0, cell)]), token);
+        for (const std::int64_t token : tokens) {
+            const auto ranks = ranksWithBest(kMany, token);
+            const RankRow row{ranks, {}};
+            const BestCells best = bestCells({&row, 1}, axis);
+            QCOMPARE(best.cells, axis.cells());
+            int lit = 0;
+            for (int cell = 0; cell < best.cells; ++cell) {
+                if (best.rank[best.at(0, cell)] != 0) continue;
+                ++lit;
+                QVERIFY(axis.tokensOf(cell).has(token));
+                QVERIFY(axis.pixelsOf(cell).width() >= 1);
+                QCOMPARE(static_cast<std::int64_t>(best.token[best.at(0, cell)]), token);
+            }
+            QVERIFY2(lit == 1, qPrintable(QString::number(token)));
         }
-        QCOMPARE(lit, 1);
     }
-
     void bestAgreesWithALoop_data() {
         QTest::addColumn<qint64>("begin");
         QTest::addColumn<qint64>("end");
