@@ -51,7 +51,9 @@ QString shortPercent(double share) {
 }
 
 QString mibText(std::int64_t bytes) {
-    return viz::formatSignificant(static_cast<double>(bytes) / (1024.0 * 1024.0));
+    const double mib = static_cast<double>(bytes) / (1024.0 * 1024.0);
+    // Three digits below 0.1 are more than the field holds.
+    return mib >= 1e-3 && mib < 0.1 ? QString::number(mib, 'f', 3) : viz::formatSignificant(mib);
 }
 
 AmountEditor::Values askedValues(const Amount& amount, std::int64_t tokens) {

@@ -20,6 +20,7 @@ constexpr int kLeastColumn = 14;
 constexpr int kWideEnough = 640; ///< for the summary to stand beside the boxes
 constexpr int kLeastKl = 11, kMostKl = 56;
 constexpr int kMostSpacing = 4;
+constexpr int kNear = 40;       ///< px from the boxes to a summary beside them
 constexpr int kBlockMargin = 4; ///< below the bars, so that they stand on no edge
 constexpr int kSpinnerRoom = 20;
 constexpr double kNotch = 120.0;
@@ -88,7 +89,9 @@ AnswersView::Geometry AnswersView::geometry(const QSize& size) const {
         g.labelRight + boxes <= rest || (size.width() >= kWideEnough && summary < size.width() / 2);
     g.right = g.summaryRight;
     if (beside) {
-        g.summaryLeft = g.summaryRight - summary - 4;
+        // Near the boxes where there is room to spare: far from them it is read as something else.
+        g.summaryLeft = std::min(g.summaryRight - summary - 4,
+                                 std::max(g.labelRight + boxes + kNear, size.width() / 3));
         g.right = g.summaryLeft - 12;
     }
     int top = 0;

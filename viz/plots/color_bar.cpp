@@ -82,7 +82,7 @@ void paintRamps(QPainter& painter, const QRect& bar, bool twoFates, const Palett
 
 ColorBar::ColorBar(const ViewContext& context, QWidget* parent)
     : QWidget(parent), m_context(context) {
-    setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+    setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
     connect(&m_context.theme, &Theme::changed, this, [this] {
         updateGeometry();
         update();
@@ -103,6 +103,10 @@ void ColorBar::setScale(std::vector<Label> labels, bool twoFates) {
 void ColorBar::setTriangles(std::vector<Triangle> triangles) {
     m_scale.triangles = std::move(triangles);
     update();
+}
+
+QSize ColorBar::minimumSizeHint() const {
+    return {sizeHint().width() * 2 / 3, sizeHint().height()};
 }
 
 QSize ColorBar::sizeFor(const Theme& theme, const Scale& scale) {

@@ -33,6 +33,8 @@ public:
     void setTriangles(std::vector<Triangle> triangles);
     const Scale& scale() const { return m_scale; }
     QSize sizeHint() const override { return sizeFor(m_context.theme, m_scale); }
+    /// Labels that overlap are left out.
+    QSize minimumSizeHint() const override;
 
     /// The same for figures: `area` of at least sizeFor().
     static QSize sizeFor(const Theme& theme, const Scale& scale);

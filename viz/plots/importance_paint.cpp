@@ -27,7 +27,7 @@ QString tspText(const trace::Fate& fate) {
     const trace::Amount& asked = fate.settings.tsp;
     if (asked.unit == trace::Amount::Unit::Tokens)
         return tr("TSP %1").arg(formatCount(asked.tokens));
-    return tr("TSP %1 %").arg(QString::number(asked.rate * 100.0, 'g', 3));
+    return tr("TSP %1").arg(formatRate(fate.budgets.tspRate));
 }
 QString enteringText(const trace::Fate& fate) {
     return tr("S = %1").arg(formatCount(fate.tokens()));
@@ -279,8 +279,9 @@ ImportanceLayout layoutImportance(const ViewContext& context, const QSize& size,
     QString widest = formatCount(fate->tokens());
     for (QChar& c : widest)
         if (c.isDigit()) c = u'8';
-    for (const QString& text : {tr("S = %1").arg(widest), tr("T = %1").arg(widest),
-                                tr("TSP %1").arg(widest), tr("TSP off"), tr("≈ preview")})
+    for (const QString& text :
+         {tr("S = %1").arg(widest), tr("T = %1").arg(widest), tr("TSP %1").arg(widest),
+          tr("TSP %1").arg(QStringLiteral("88.8 %")), tr("TSP off"), tr("≈ preview")})
         in.rightWidth = std::max(in.rightWidth, strong.horizontalAdvance(text));
     return ImportanceLayout(in);
 }

@@ -136,7 +136,7 @@ void Panel::addHeaderWidget(QWidget* widget) {
     arrangeHeader();
 }
 
-void Panel::setNote(const QString& note) { m_title->setNote(note); }
+void Panel::setNote(const QString& note, const QString& brief) { m_title->setNote(note, brief); }
 const QString& Panel::note() const { return m_title->note(); }
 
 void Panel::setReadout(const QString& text) {

@@ -65,7 +65,8 @@ protected:
     /// Px for extras beside title, narrow switch and export menu: what is wider cuts the title.
     int headerRoom() const;
     /// "131 tokens a cell · source full pass": after the question.
-    void setNote(const QString& note);
+    /// `brief` stands in where the note does not fit; exports take the note.
+    void setNote(const QString& note, const QString& brief = {});
     const QString& note() const;
     void setReadout(const QString& text);
     /// True when the panel has something to draw; decides whether the overlay covers or only tints.

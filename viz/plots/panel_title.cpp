@@ -7,7 +7,9 @@ namespace fkv::viz {
 namespace {
 
 constexpr int kGap = 8;
-constexpr int kLeastChars = 6; ///< of a question or note; less says nothing
+// Less than this of a note or a question says nothing.
+constexpr int kLeastNote = 6;
+constexpr int kLeastQuestion = 12;
 
 } // namespace
 
@@ -23,9 +25,10 @@ void PanelTitle::setTitle(const QString& title, const QString& question) {
     update();
 }
 
-void PanelTitle::setNote(const QString& note) {
-    if (note == m_note) return;
+void PanelTitle::setNote(const QString& note, const QString& brief) {
+    if (note == m_note && brief == m_brief) return;
     m_note = note;
+    m_brief = brief;
     updateGeometry();
     update();
 }
@@ -57,8 +60,7 @@ QSize PanelTitle::sizeHint() const {
 }
 
 QSize PanelTitle::minimumSizeHint() const {
-    return {std::min(titleWidth(), fontMetrics().averageCharWidth() * 4),
-            fontMetrics().height() + 2};
+    return {titleWidth(), fontMetrics().height() + 2};
 }
 
 void PanelTitle::paintEvent(QPaintEvent*) {
@@ -69,16 +71,18 @@ void PanelTitle::paintEvent(QPaintEvent*) {
     painter.setFont(m_noteFont);
     painter.setPen(m_otherInk);
     const QFontMetrics metrics(m_noteFont);
-    const int least = metrics.averageCharWidth() * kLeastChars;
+    const int least = metrics.averageCharWidth() * kLeastNote;
     int left = titleWidth() + kGap;
     int right = width();
     if (!m_note.isEmpty() && right - left >= least) {
-        const QString note = metrics.elidedText(m_note, Qt::ElideRight, right - left);
+        const bool fits = m_brief.isEmpty() || metrics.horizontalAdvance(m_note) <= right - left;
+        const QString note =
+            metrics.elidedText(fits ? m_note : m_brief, Qt::ElideRight, right - left);
         const int used = metrics.horizontalAdvance(note);
         painter.drawText(QRect(right - used, 0, used, height()), kLine, note);
         right -= used + kGap;
     }
-    if (right - left >= least)
+    if (right - left >= metrics.averageCharWidth() * kLeastQuestion)
         painter.drawText(QRect(left, 0, right - left, height()), kLine,
                          metrics.elidedText(m_question, Qt::ElideRight, right - left));
 }

@@ -35,7 +35,7 @@ QString nameOf(std::size_t curve) {
     case 2:
         return CurvesView::tr("mean recall");
     default:
-        return CurvesView::tr("worst head recall");
+        return CurvesView::tr("worst head");
     }
 }
 

@@ -141,7 +141,7 @@ void StabilizationPanel::adaptHeader() {
         headerRoom());
     switch (view()) {
     case Tracked:
-        setNote(tr("● all pass  ○ some  × none"));
+        setNote(tr("● all pass  ○ some  × none"), tr("● all  ○ some  × none"));
         break;
     case Measured:
         setNote(tr("✔ same answer  × another one"));

@@ -59,8 +59,10 @@ ValueScale TimingLayersView::scale() const {
 LayerChart::ValueTicks TimingLayersView::ticks(double height) const {
     const double line = QFontMetricsF(context().theme.smallFont()).height();
     ValueTicks ticks;
+    // Of the plot alone, and the lowest label stands higher than its line.
+    const double room = height - 1.5 * line;
     for (const double ms :
-         linearTicks(0.0, scale().atTop, std::clamp(static_cast<int>(height / (line + 4.0)), 2, 6)))
+         linearTicks(0.0, scale().atTop, std::clamp(static_cast<int>(room / (line + 4.0)), 2, 6)))
         ticks.emplace_back(ms, QString::number(ms, 'g', 4));
     if (!ticks.empty()) ticks.back().second += tr(" ms");
     return ticks;

@@ -70,7 +70,10 @@ private:
             // One px of the page between boxes shows where tokens end.
             const QRectF area = rectOf(s).adjusted(0, 0, -1, 0);
             if (!plain && !look.window) m_painter.fillRect(area, m_scene.inks.background(look));
-            if (look.window) outline(area, m_scene.colours.mutedText, 1.0, Qt::SolidLine);
+            // Neighbours share an edge, so that it crosses no letter.
+            if (look.window)
+                outline(rectOf(s).adjusted(0, 0, 1, 0), m_scene.colours.mutedText, 1.0,
+                        Qt::SolidLine);
             if (pill) paintPill(area, ink);
             if (look.kept) paintBar(area);
             if (look.tied) outline(area, ink, 1.0, Qt::DotLine);
