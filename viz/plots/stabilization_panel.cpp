@@ -144,10 +144,10 @@ void StabilizationPanel::adaptHeader() {
         setNote(tr("● all pass  ○ some  × none"), tr("● all  ○ some  × none"));
         break;
     case Measured:
-        setNote(tr("✔ same answer  × another one"));
+        setNote(tr("✔ same answer  × another one"), tr("✔ same  × other"));
         break;
     case RankVariance:
-        setNote(tr("a reference of another method"));
+        setNote(tr("a reference of another method"), tr("reference"));
         break;
     default:
         setNote(withoutEnd() ? tr("full pass, without its last 64 scored tokens")

@@ -97,8 +97,7 @@ std::vector<EndLabel> TrackedView::endLabels(const QRectF* plot) const {
     const QString cut =
         m_cut >= m_scored
             ? tr("TSP off: all pass")
-            : tr("passes: top %1")
-                  .arg(percent(static_cast<double>(m_cut) / static_cast<double>(m_scored)));
+            : tr("TSP %1").arg(percent(static_cast<double>(m_cut) / static_cast<double>(m_scored)));
     labels.push_back({plot ? scale().y(cutShare(), *plot) : 0.0, cut, cutPen()});
     return labels;
 }
