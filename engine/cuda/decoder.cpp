@@ -91,13 +91,16 @@ void Decoder::reserve(const ops::DecodePlan& p) {
                       partial = place(
                           decodePartialFloats(static_cast<int>(p.queryHeads),
                                               static_cast<int>(p.layers.front().tail.headDim)) *
-                          4);
+                          4),
+                      arrived = place(p.layers.front().tail.kvHeads * 4);
     auto* base = static_cast<std::byte*>(m_activations.atLeast(at));
     m_x = reinterpret_cast<bf16*>(base + x);
     m_qkv = reinterpret_cast<bf16*>(base + qkv);
     m_attended = reinterpret_cast<bf16*>(base + attended);
     m_gated = reinterpret_cast<bf16*>(base + gated);
     m_partial = reinterpret_cast<float*>(base + partial);
+    m_arrived = reinterpret_cast<unsigned*>(base + arrived);
+    check(cudaMemsetAsync(m_arrived, 0, at - arrived, m_stream), "the decoder's counters");
 }
 
 void Decoder::enqueueLayer(const ops::DecodePlan& p, const ops::DecodeLayer& layer) {
@@ -126,8 +129,8 @@ void Decoder::enqueueLayer(const ops::DecodePlan& p, const ops::DecodeLayer& lay
     a.headDim = static_cast<int>(layer.tail.headDim);
     a.scale = 1.0F / std::sqrt(static_cast<float>(a.headDim));
     a.partial = m_partial;
+    a.arrived = m_arrived;
     a.out = m_attended;
-    check(ropeAppendStep(a, m_stream), "rope of a token");
     check(decodeAttention(a, m_stream), "attention of a token");
 
     check(gemv(product(m_attended, w.out, m_x, GemvOut::Add), m_stream),

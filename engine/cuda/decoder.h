@@ -47,6 +47,7 @@ private:
     int m_nextState = 0;
     __nv_bfloat16 *m_x = nullptr, *m_qkv = nullptr, *m_attended = nullptr, *m_gated = nullptr;
     float* m_partial = nullptr;
+    unsigned* m_arrived = nullptr; ///< blocks of a KV head that are done
     Key m_key;
     std::int64_t m_filled = 0; ///< tail length when the graph was made
     cudaGraphExec_t m_graph = nullptr;

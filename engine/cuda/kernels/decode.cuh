@@ -45,7 +45,7 @@ cudaError_t gemv(const Gemv& p, cudaStream_t s);
 cudaError_t embedStep(const StepState* state, const __nv_bfloat16* table, std::int64_t cols,
                       __nv_bfloat16* x, cudaStream_t s);
 
-/// Rotates q and k of one token, appends k and v to the tail at its filled + generated.
+/// Keys and values a token attends to: prefix, tail, and itself.
 struct DecodeCacheView {
     const __nv_bfloat16 *prefixKeys, *prefixValues; ///< [G, prefixCapacity, d]
     __nv_bfloat16 *tailKeys, *tailValues;           ///< [G, tailCapacity, d]
@@ -53,19 +53,20 @@ struct DecodeCacheView {
     std::int32_t prefixLength;
     std::int32_t tailFilled; ///< tail tokens before the first generated one
 };
+/// Rotates q and k of one token, appends k and v to the tail at its filled + generated, and attends.
 struct DecodeAttention {
     const StepState* state;
-    __nv_bfloat16* qkv;               ///< [(H + 2 G) d]
+    const __nv_bfloat16* qkv;         ///< [(H + 2 G) d]
     const float *cosTable, *sinTable; ///< [positions, d/2]
     DecodeCacheView cache;
     int queryHeads, kvHeads, headDim; ///< headDim 32, 64, 128; at most 8 query heads a group
     float scale;
     float* partial;     ///< decodePartialFloats() floats
+    unsigned* arrived;  ///< [G], zero before the first step and after every one
     __nv_bfloat16* out; ///< [H d]
 };
 inline constexpr int kDecodeSplits = 32; ///< blocks a KV head; a constant, so that bits repeat
 std::int64_t decodePartialFloats(int queryHeads, int headDim);
-cudaError_t ropeAppendStep(const DecodeAttention& p, cudaStream_t s);
 cudaError_t decodeAttention(const DecodeAttention& p, cudaStream_t s);
 
 } // namespace fkv::cuda
