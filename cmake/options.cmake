@@ -27,6 +27,15 @@ if(FKV_SANITIZE)
     target_link_options(fkv_options INTERFACE -fsanitize=${FKV_SANITIZE})
 endif()
 
+# -DCMAKE_CXX_COMPILER=clang++ -DFKV_LIBFUZZER=ON: tests/fuzz searches with libFuzzer.
+option(FKV_LIBFUZZER "Link the fuzz targets with libFuzzer (clang)" OFF)
+if(FKV_LIBFUZZER)
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "FKV_LIBFUZZER needs clang")
+    endif()
+    target_compile_options(fkv_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # fkv_library(NAME sources... ): a static library with the project's options and its own folder.
 function(fkv_library name)
     add_library(${name} STATIC ${ARGN})

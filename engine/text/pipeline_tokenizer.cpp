@@ -97,6 +97,11 @@ void EncodeRun::add(std::int32_t id, Range range) {
         range.begin = static_cast<std::uint32_t>(characterBegin(m_source, range.begin));
         range.end = static_cast<std::uint32_t>(characterEnd(m_source, range.end));
     }
+    // What a step puts inside a stretch that another step wrote for one character belongs to it.
+    if (!m_out.bytes.empty()) {
+        range.begin = std::max(range.begin, m_out.bytes.back().first);
+        range.end = std::max(range.end, m_out.bytes.back().second);
+    }
     m_out.ids.push_back(id);
     m_out.bytes.emplace_back(range.begin, range.end);
 }

@@ -114,6 +114,20 @@ TEST(TokenizerCases, NormalisedCharactersKeepTheirSource) {
     EXPECT_EQ(tokenizer->encode(marks, false).bytes.back().second, marks.size());
 }
 
+TEST(TokenizerCases, WhatIsPutIntoAReplacementBelongsToIt) {
+    // "b" becomes three words, and each gets a space in front: all of them stand for the "b".
+    json file = smallTokenizer("byte_level");
+    file["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "b"}}}, {"content", "1.0"}};
+    file["pre_tokenizer"] = {{"type", "Sequence"},
+                             {"pretokenizers",
+                              {{{"type", "Punctuation"}},
+                               {{"type", "Digits"}, {"individual_digits", true}},
+                               {{"type", "ByteLevel"}, {"add_prefix_space", true}}}}};
+    const text::Encoding e = openJson(file)->encode("abc", false);
+    expectSound(e, "abc");
+    EXPECT_EQ(e.bytes.back(), (std::pair<std::uint32_t, std::uint32_t>{2, 3}));
+}
+
 TEST(TokenizerCases, PartsOfACharacterCarryAllOfIt) {
     const auto tokenizer = openJson(smallTokenizer("byte_level"));
     const std::string text = "a \U0001F999b";

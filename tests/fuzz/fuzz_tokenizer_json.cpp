@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/text/tokenizer_json.h"
+#include "tests/fuzz/tokenizer_checks.h"
+
+using namespace fkv;
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    fuzz::readsOrRefuses([&] {
+        const auto tokenizer =
+            text::parseTokenizerJson(fuzz::asText(data, size), "tokenizer.json", {});
+        fuzz::useTokenizer(*tokenizer);
+    });
+    return 0;
+}
