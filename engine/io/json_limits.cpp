@@ -5,8 +5,8 @@
 #include "engine/io/mapped_file.h"
 
 #include <cstdint>
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace fkv::io {
@@ -73,7 +73,7 @@ private:
 
     std::string_view m_where;
     const JsonLimits& m_limits;
-    std::vector<std::set<std::string>> m_keys;
+    std::vector<std::unordered_set<std::string>> m_keys;
 };
 
 std::string readWhole(const std::filesystem::path& path, std::size_t maxBytes) {

@@ -42,7 +42,9 @@ private:
     [[noreturn]] static void unsupported(const io::JsonRecord& from, const std::string& what) {
         throw Error(ErrorCode::Unsupported, from.where() + ": " + what);
     }
-    static std::string quoted(const std::string& token) { return '"' + token.substr(0, 60) + '"'; }
+    static std::string quoted(std::string_view token) {
+        return '"' + std::string(token.substr(0, 60)) + '"';
+    }
     static bool flag(const io::JsonRecord& from, const char* key) {
         return from.has(key) && from.flag(key);
     }
@@ -74,6 +76,7 @@ private:
         const Json& vocabulary = model.value("vocab");
         if (!vocabulary.is_object()) model.bad("vocab is not a JSON object");
         if (vocabulary.empty()) model.bad("the vocabulary is empty");
+        m_out.vocabulary.reserve(vocabulary.size());
         const std::string where = model.where() + " vocab";
         for (const auto& [spelling, id] : vocabulary.items()) {
             if (!id.is_number_integer())
@@ -88,29 +91,32 @@ private:
         if (!merges.is_array() || merges.size() > kMostMerges)
             model.bad("merges is not a list of at most " + std::to_string(kMostMerges));
         m_out.merges.reserve(merges.size());
+        std::string whole;
         for (const Json& merge : merges) {
             const auto rank = static_cast<std::uint32_t>(m_out.merges.size());
             const auto [left, right] = sidesOf(model, merge, rank);
-            const auto id = [&](const std::string& token) {
+            whole.assign(left).append(right);
+            const auto id = [&](std::string_view token) {
                 const std::int32_t found = m_out.vocabulary.find(token);
                 if (found < 0)
                     model.bad("merge " + std::to_string(rank) + " needs the token " +
                               quoted(token) + ", which is not in the vocabulary");
                 return found;
             };
-            m_out.merges.push_back({id(left), id(right), {rank, id(left + right)}});
+            m_out.merges.push_back({id(left), id(right), {rank, id(whole)}});
         }
     }
 
     /// `"a b"`, or `["a", "b"]`.
-    static std::pair<std::string, std::string> sidesOf(const io::JsonRecord& model,
-                                                       const Json& merge, std::uint32_t rank) {
+    static std::pair<std::string_view, std::string_view>
+    sidesOf(const io::JsonRecord& model, const Json& merge, std::uint32_t rank) {
         if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string())
-            return {merge[0].get<std::string>(), merge[1].get<std::string>()};
+            return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
         if (merge.is_string()) {
-            const std::string text = merge.get<std::string>();
+            const std::string_view text = merge.get_ref<const std::string&>();
             const std::size_t space = text.find(' ');
-            if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos)
+            if (space != std::string_view::npos &&
+                text.find(' ', space + 1) == std::string_view::npos)
                 return {text.substr(0, space), text.substr(space + 1)};
         }
         model.bad("merge " + std::to_string(rank) + " is not a pair of tokens");

@@ -16,6 +16,7 @@ inline constexpr std::int32_t kMostIds = 1 << 22;
 /// Tokens by id and by spelling. Ids may have gaps.
 class Vocabulary {
 public:
+    void reserve(std::size_t tokens) { m_ids.reserve(tokens); }
     /// Throws BadFile for an id out of range or taken by another spelling, and for a spelling that
     /// has another id already. `where` names the file.
     void add(std::int64_t id, std::string_view spelling, const std::string& where);
