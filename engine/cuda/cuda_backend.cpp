@@ -55,15 +55,12 @@ std::size_t pitch(const ops::View& v) {
     return static_cast<std::size_t>(v.stride) * sizeOf(v.dtype);
 }
 
-/// What the kernels do not do yet must not be left out silently.
-void requirePlain(bool plain, const char* what) {
-    if (!plain)
-        throw Error(ErrorCode::Unsupported, std::string(what) + " do not run on a GPU yet",
-                    "Run on the CPU with --device cpu.");
-}
-
 Attention::Range rangeOf(const ops::KvRange& r) {
-    return {r.kv.keys, r.kv.values, r.kv.capacity, r.kv.length, r.causalOffset, nullptr};
+    Attention::Range range{r.kv.keys, r.kv.values, r.kv.capacity, r.kv.length, r.causalOffset};
+    range.window = static_cast<int>(std::min<std::int64_t>(r.window, Attention::kNoWindow));
+    range.positions = r.positions.as<const std::int32_t>();
+    range.positionStride = r.positions.rows == 1 ? 0 : r.positions.stride;
+    return range;
 }
 
 } // namespace
@@ -202,11 +199,11 @@ void CudaBackend::linear(const ops::LinearParams& p) {
 
 void CudaBackend::ropeAppend(const ops::RopeAppendParams& p) {
     ops::validate(p, m_info);
-    requirePlain(p.queryNorm.data == nullptr && p.keyNorm.data == nullptr, "normed heads");
     check(cuda::ropeAppend({rowsOf(p.qkv), toDevice(p.positions), p.cosTable.as<float>(),
                             p.sinTable.as<float>(), p.queryHeads, p.cache.kvHeads, p.cache.headDim,
                             static_cast<bf16*>(p.cache.keys), static_cast<bf16*>(p.cache.values),
-                            p.cache.capacity, p.at},
+                            p.cache.capacity, p.at, p.queryNorm.as<bf16>(), p.keyNorm.as<bf16>(),
+                            p.eps},
                            m_stream),
           "ropeAppend");
 }
@@ -226,10 +223,11 @@ void CudaBackend::attention(const ops::AttentionParams& p) {
     for (int i = 0; i < p.rangeCount; ++i) {
         const ops::KvRange& range = p.ranges[static_cast<std::size_t>(i)];
         if (range.kv.length == 0) continue;
-        requirePlain(range.window >= range.kv.length && range.firstRows.empty(), "sliding windows");
         a.kvHeads = static_cast<int>(range.kv.kvHeads);
-        a.ranges[a.rangeCount] = rangeOf(range);
-        a.ranges[a.rangeCount++].visibleRows = toDevice(range.visibleRows);
+        Attention::Range& to = a.ranges[a.rangeCount++];
+        to = rangeOf(range);
+        to.visibleRows = toDevice(range.visibleRows);
+        to.firstRows = toDevice(range.firstRows);
     }
     if (a.rangeCount == 0) {
         // Rows that see nothing give zeros.
@@ -252,14 +250,14 @@ void CudaBackend::swiglu(const ops::SwigluParams& p) {
 void CudaBackend::windowSums(const ops::WindowSumsParams& p) {
     ops::validate(p, m_info);
     if (p.out.cols == 0) return;
-    requirePlain(p.firstRows.empty(), "sliding windows");
     const int window = static_cast<int>(p.queries.rows), heads = static_cast<int>(p.queryHeads);
     void* scratch = m_scratch->select.atLeast(windowSumsScratch(p.keys.length, window, heads));
-    check(cuda::windowSums(
-              {p.queries.as<bf16>(), p.queries.stride, static_cast<const bf16*>(p.keys.keys),
-               p.keys.capacity, p.keys.length, window, heads, static_cast<int>(p.keys.kvHeads),
-               static_cast<int>(p.keys.headDim), p.scale, p.out.as<float>(), p.out.stride, scratch},
-              m_stream),
+    check(cuda::windowSums({p.queries.as<bf16>(), p.queries.stride,
+                            static_cast<const bf16*>(p.keys.keys), p.keys.capacity, p.keys.length,
+                            window, heads, static_cast<int>(p.keys.kvHeads),
+                            static_cast<int>(p.keys.headDim), p.scale, p.out.as<float>(),
+                            p.out.stride, scratch, toDevice(p.firstRows)},
+                           m_stream),
           "windowSums");
 }
 
@@ -267,7 +265,7 @@ void CudaBackend::saliency(const ops::SaliencyParams& p) {
     ops::validate(p, m_info);
     check(cuda::saliency({p.windowSums.as<float>(), static_cast<int>(p.windowSums.rows),
                           static_cast<int>(p.kvHeads), p.kernel, p.average, p.windowSums.cols,
-                          p.saliency.as<float>(), p.total.as<float>()},
+                          p.saliency.as<float>(), p.total.as<float>(), p.firstCandidate},
                          m_stream),
           "saliency");
 }
@@ -294,7 +292,9 @@ void CudaBackend::gatherKv(const ops::GatherKvParams& p) {
                           static_cast<const bf16*>(p.from.values), p.ranks.as<std::uint32_t>(),
                           static_cast<bf16*>(p.out.keys), static_cast<bf16*>(p.out.values),
                           p.from.kvHeads, p.from.headDim, p.ranks.cols, p.ranks.stride,
-                          p.from.capacity, p.out.capacity, p.count},
+                          p.from.capacity, p.out.capacity, p.count,
+                          p.fromPositions.as<const std::int32_t>(), p.positions.as<std::int32_t>(),
+                          p.positions.stride},
                          m_stream),
           "gatherKv");
 }

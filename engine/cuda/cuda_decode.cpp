@@ -19,11 +19,6 @@ constexpr std::int64_t kStepRows = 64;
 void CudaBackend::decodeStep(const ops::DecodePlan& p) {
     ops::validate(p, m_info);
     if (p.tokens.empty()) return;
-    for (const ops::DecodeLayer& layer : p.layers)
-        if (layer.slidingWindow > 0 || layer.weights.queryNorm.data != nullptr)
-            throw Error(ErrorCode::Unsupported,
-                        "sliding windows and normed heads do not run on a GPU yet",
-                        "Run on the CPU with --device cpu.");
     if (Decoder::takes(p)) return m_decoder->step(p);
     decodeRows(p);
 }
@@ -49,6 +44,7 @@ void CudaBackend::decodeRows(const ops::DecodePlan& p) {
         std::vector<std::int32_t> positions(static_cast<std::size_t>(rows));
         std::iota(positions.begin(), positions.end(),
                   static_cast<std::int32_t>(p.position + first));
+        std::vector<std::int32_t> oldest(positions.size());
         const auto part = [rows](const ops::View& v) { return v.rowsFrom(0, rows); };
         const ops::View x = part(allX), normed = part(allNormed), qkv = part(allQkv),
                         attended = part(allAttended), gateUp = part(allGateUp),
@@ -60,7 +56,8 @@ void CudaBackend::decodeRows(const ops::DecodePlan& p) {
             const std::int64_t at = layer.tail.length;
             rmsNorm({x, w.inputNorm, p.eps, normed});
             linear({normed, w.qkv, w.qkvBias, qkv, false});
-            ropeAppend({qkv, positions, p.cosTable, p.sinTable, p.queryHeads, layer.tail, at});
+            ropeAppend({qkv, positions, p.cosTable, p.sinTable, p.queryHeads, layer.tail, at,
+                        w.queryNorm, w.keyNorm, p.eps});
             layer.tail.length = at + rows;
             ops::AttentionParams a{};
             a.queries = qkv;
@@ -70,6 +67,14 @@ void CudaBackend::decodeRows(const ops::DecodePlan& p) {
             a.ranges[1].kv = layer.tail;
             a.ranges[1].causalOffset = at;
             a.rangeCount = 2;
+            if (layer.slidingWindow > 0) {
+                for (std::size_t r = 0; r < oldest.size(); ++r)
+                    oldest[r] = static_cast<std::int32_t>(
+                        std::max<std::int64_t>(0, positions[r] + 1 - layer.slidingWindow));
+                a.ranges[0].firstRows = oldest;
+                a.ranges[0].positions = layer.prefixPositions;
+                a.ranges[1].window = layer.slidingWindow;
+            }
             a.queryHeads = p.queryHeads;
             a.scale = 1.0F / std::sqrt(static_cast<float>(layer.tail.headDim));
             attention(a);

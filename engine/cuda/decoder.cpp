@@ -3,6 +3,7 @@
 
 #include "engine/cuda/check.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace fkv::cuda {
@@ -74,6 +75,8 @@ Decoder::Key Decoder::keyOf(const ops::DecodePlan& p) {
         key.words.push_back(static_cast<std::uintptr_t>(l.prefix.length));
         key.words.push_back(static_cast<std::uintptr_t>(l.prefix.capacity));
         key.words.push_back(static_cast<std::uintptr_t>(l.tail.capacity));
+        key.words.push_back(static_cast<std::uintptr_t>(l.slidingWindow));
+        add(l.slidingWindow > 0 ? l.prefixPositions.data : nullptr);
     }
     return key;
 }
@@ -123,7 +126,13 @@ void Decoder::enqueueLayer(const ops::DecodePlan& p, const ops::DecodeLayer& lay
                layer.prefix.capacity,
                layer.tail.capacity,
                static_cast<std::int32_t>(layer.prefix.length),
-               static_cast<std::int32_t>(m_filled)};
+               static_cast<std::int32_t>(m_filled),
+               static_cast<std::int32_t>(std::min<std::int64_t>(layer.slidingWindow, INT32_MAX)),
+               layer.prefixPositions.as<const std::int32_t>(),
+               layer.prefixPositions.rows == 1 ? 0 : layer.prefixPositions.stride};
+    a.queryNorm = w.queryNorm.as<bf16>();
+    a.keyNorm = w.keyNorm.as<bf16>();
+    a.eps = p.eps;
     a.queryHeads = static_cast<int>(p.queryHeads);
     a.kvHeads = static_cast<int>(layer.tail.kvHeads);
     a.headDim = static_cast<int>(layer.tail.headDim);

@@ -19,8 +19,12 @@ struct Attention {
     int headDim = 0;
     float scale = 0.0F;
 
-    /// One stretch of keys. Row r sees its first clamp(causalOffset + r + 1, 0, length) tokens, or
-    /// clamp(visibleRows[r], 0, length) when given (device memory, ascending).
+    static constexpr int kNoWindow = 0x7fffffff;
+    /// One stretch of keys. Row r sees the tokens before visible(r) whose label is at least
+    /// first(r). visible(r): clamp(causalOffset + r + 1, 0, length), or clamp(visibleRows[r], 0,
+    /// length) when given. first(r): max(0, visible(r) - window), or firstRows[r] when given. A
+    /// token's label is its place, or what `positions` says. Both lists are device memory,
+    /// ascending.
     struct Range {
         const void* keys = nullptr; ///< [G, capacity, d]
         const void* values = nullptr;
@@ -28,7 +32,30 @@ struct Attention {
         std::int64_t length = 0;
         std::int64_t causalOffset = 0;
         const std::int32_t* visibleRows = nullptr;
+        int window = kNoWindow;
+        const std::int32_t* firstRows = nullptr;
+        const std::int32_t* positions = nullptr; ///< [G or 1, length]; firstRows is given too
+        std::int64_t positionStride = 0;         ///< from KV head to KV head; 0: one row for all
+
+#ifdef __CUDACC__
+        __device__ int visible(std::int64_t row) const {
+            const std::int64_t v =
+                visibleRows != nullptr ? visibleRows[row] : causalOffset + row + 1;
+            return static_cast<int>(max(static_cast<std::int64_t>(0), min(v, length)));
+        }
+        __device__ int first(std::int64_t row) const {
+            return firstRows != nullptr ? firstRows[row] : max(0, visible(row) - window);
+        }
+        /// Place of the first token that a tile of rows from this one on may see.
+        __device__ int begin(std::int64_t row) const {
+            return positions != nullptr ? 0 : first(row);
+        }
+        __device__ int label(int kvHead, int place) const {
+            return positions == nullptr ? place : positions[kvHead * positionStride + place];
+        }
+#endif
     };
+
     Range ranges[2];
     int rangeCount = 1;
     int multiprocessors = 132;

@@ -32,12 +32,6 @@ struct Params {
     Attention a;
     int rowTiles;
     float scaleLog2;
-    __device__ int visible(int range, std::int64_t row) const {
-        const Attention::Range& r = a.ranges[range];
-        const std::int64_t v =
-            r.visibleRows != nullptr ? r.visibleRows[row] : r.causalOffset + row + 1;
-        return static_cast<int>(max(static_cast<std::int64_t>(0), min(v, r.length)));
-    }
 };
 
 __device__ __forceinline__ std::uint32_t address(const void* p) {
@@ -113,20 +107,28 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(const __grid_constan
     const std::int64_t lastRow = min(firstRow + kRows, p.a.rows) - 1;
 
     int blocks[2] = {0, 0}, least[2] = {0, 0}, visible[2][2] = {{0, 0}, {0, 0}};
+    int firstBlock[2] = {0, 0}, most[2] = {0, 0}, lowest[2][2] = {{0, 0}, {0, 0}};
     const std::int64_t row[2] = {firstRow + warp * 16 + lane / 4,
                                  firstRow + warp * 16 + lane / 4 + 8};
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
         if (r >= p.a.rangeCount) continue;
-        blocks[r] = (p.visible(r, lastRow) + kKeys - 1) / kKeys;
-        least[r] = p.visible(r, firstRow);
-        for (int i = 0; i < 2; ++i)
-            visible[r][i] = row[i] < p.a.rows ? p.visible(r, row[i]) : 0;
+        const Attention::Range& range = p.a.ranges[r];
+        firstBlock[r] = range.begin(firstRow) / kKeys;
+        blocks[r] = max(0, (range.visible(lastRow) + kKeys - 1) / kKeys - firstBlock[r]);
+        least[r] = range.visible(firstRow);
+        most[r] = range.first(lastRow);
+        for (int i = 0; i < 2; ++i) {
+            visible[r][i] = row[i] < p.a.rows ? range.visible(row[i]) : 0;
+            lowest[r][i] = row[i] < p.a.rows ? range.first(row[i]) : 0;
+        }
     }
     const int total = blocks[0] + blocks[1];
+    const auto firstKey = [&](int i) {
+        return (i < blocks[0] ? firstBlock[0] + i : firstBlock[1] + i - blocks[0]) * kKeys;
+    };
     const auto tile = [&](int i, int stage) {
-        const int range = i < blocks[0] ? 0 : 1;
-        fetchTile<D>(s, stage, p.a.ranges[range], kvHead, (range == 0 ? i : i - blocks[0]) * kKeys);
+        fetchTile<D>(s, stage, p.a.ranges[i < blocks[0] ? 0 : 1], kvHead, firstKey(i));
     };
     fetch<D>(s.queries,
              static_cast<const bf16*>(p.a.queries) + firstRow * p.a.queryStride + head * D,
@@ -160,14 +162,20 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(const __grid_constan
             }
         }
         const int range = i < blocks[0] ? 0 : 1;
-        const int first = (range == 0 ? i : i - blocks[0]) * kKeys;
-        if (first + kKeys > (range == 0 ? least[0] : least[1])) {
+        const int first = firstKey(i);
+        const int hidden = range == 0 ? most[0] : most[1];
+        // Labels in any order may lie below the mark anywhere.
+        const bool slides = p.a.ranges[range].positions != nullptr ? hidden > 0 : first < hidden;
+        if (slides || first + kKeys > (range == 0 ? least[0] : least[1])) {
 #pragma unroll
             for (int n = 0; n < kKeys / 8; ++n)
 #pragma unroll
                 for (int j = 0; j < 4; ++j) {
                     const int seen = range == 0 ? visible[0][j / 2] : visible[1][j / 2];
-                    if (first + n * 8 + lane % 4 * 2 + j % 2 >= seen) scores[n][j] = -INFINITY;
+                    const int low = range == 0 ? lowest[0][j / 2] : lowest[1][j / 2];
+                    const int key = first + n * 8 + lane % 4 * 2 + j % 2;
+                    if (key >= seen || (slides && p.a.ranges[range].label(kvHead, key) < low))
+                        scores[n][j] = -INFINITY;
                 }
         }
 #pragma unroll

@@ -135,6 +135,12 @@ __device__ void consume(Shared<D>& s, const Params& p, int group) {
                 const int range = tile.range(i), first = tile.block(i) * kKeys;
                 if (first + kKeys > rows.least[range])
                     mask(scores, rows.visible[range], first, lane);
+                const Attention::Range& keys = p.ranges[range];
+                if (keys.positions != nullptr ? rows.most[range] > 0 : first < rows.most[range]) {
+                    const int low[2] = {rows.row[0] < p.rows ? keys.first(rows.row[0]) : 0,
+                                        rows.row[1] < p.rows ? keys.first(rows.row[1]) : 0};
+                    maskBelow(scores, low, keys, tile.head / p.groupSize, first, lane);
+                }
             };
             barrierWait(&s.queriesFull, tileParity);
             tileParity ^= 1;
@@ -262,7 +268,7 @@ cudaError_t launch(const Attention& a, cudaStream_t stream) {
     Params p{};
     for (int r = 0; r < a.rangeCount; ++r) {
         const Attention::Range& range = a.ranges[r];
-        p.ranges[r] = {range.length, range.causalOffset, range.visibleRows};
+        p.ranges[r] = range;
         // Beyond `length` the copy engine fills in zeros: 0 x garbage could be NaN.
         const auto box = [&](const void* data) {
             return Box{data,

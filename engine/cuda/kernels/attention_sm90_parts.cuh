@@ -4,6 +4,7 @@
 // What the Hopper attention kernel is made of: tiles and how they are handed out, shared memory,
 // masks, the online softmax.
 
+#include "engine/cuda/kernels/attention.cuh"
 #include "engine/cuda/kernels/hopper.cuh"
 
 #include <cstdint>
@@ -43,17 +44,6 @@ struct Shared {
     std::uint64_t valuesFull[kStages], valuesEmpty[kStages];
 };
 
-struct DeviceRange {
-    std::int64_t length;
-    std::int64_t causalOffset;
-    const std::int32_t* visibleRows;
-
-    __device__ int visible(std::int64_t row) const {
-        const std::int64_t v = visibleRows != nullptr ? visibleRows[row] : causalOffset + row + 1;
-        return static_cast<int>(max(static_cast<std::int64_t>(0), min(v, length)));
-    }
-};
-
 struct Maps {
     CUtensorMap queries, keys[2], values[2];
 };
@@ -63,28 +53,34 @@ struct Params {
     std::int64_t outStride, rows;
     int queryHeads, groupSize, rowTiles, tiles, rangeCount;
     float scaleLog2;
-    DeviceRange ranges[2];
+    Attention::Range ranges[2];
 };
 
 /// Work of one tile: key tiles of the last range first, each range from its end to its start.
 struct Tile {
     std::int64_t firstRow;
     int head;
-    int blocks[2]; ///< key tiles of each range
+    int blocks[2];     ///< key tiles of each range
+    int firstBlock[2]; ///< those before hold nothing that a row of the tile sees
 
     __device__ Tile(const Params& p, int index) {
         // Long rows first: the short tiles fill the gaps at the end.
         firstRow = static_cast<std::int64_t>(p.rowTiles - 1 - index / p.queryHeads) * kRows;
         head = index % p.queryHeads;
         const std::int64_t last = min(firstRow + kRows, p.rows) - 1;
-        for (int r = 0; r < 2; ++r)
-            blocks[r] = r < p.rangeCount ? (p.ranges[r].visible(last) + kKeys - 1) / kKeys : 0;
+        for (int r = 0; r < 2; ++r) {
+            firstBlock[r] = blocks[r] = 0;
+            if (r >= p.rangeCount) continue;
+            firstBlock[r] = p.ranges[r].begin(firstRow) / kKeys;
+            blocks[r] = max(0, (p.ranges[r].visible(last) + kKeys - 1) / kKeys - firstBlock[r]);
+        }
     }
     __device__ int total() const { return blocks[0] + blocks[1]; }
     /// The i-th key tile in order of work.
     __device__ int range(int i) const { return i < blocks[1] ? 1 : 0; }
     __device__ int block(int i) const {
-        return i < blocks[1] ? blocks[1] - 1 - i : blocks[0] - 1 - (i - blocks[1]);
+        return i < blocks[1] ? firstBlock[1] + blocks[1] - 1 - i
+                             : firstBlock[0] + blocks[0] - 1 - (i - blocks[1]);
     }
 };
 
@@ -163,17 +159,31 @@ __device__ __forceinline__ void mask(float (&s)[kScores], const int (&visible)[2
     }
 }
 
+/// The same for what a sliding window hides; `low` [row].
+__device__ __forceinline__ void maskBelow(float (&s)[kScores], const int (&low)[2],
+                                          const Attention::Range& range, int kvHead, int firstKey,
+                                          int lane) {
+#pragma unroll
+    for (int i = 0; i < kScores; ++i) {
+        const int key = firstKey + (i / 4) * 8 + (lane & 3) * 2 + (i & 1);
+        // Past the length there are no labels, and nothing is left to hide.
+        if (key < range.length && range.label(kvHead, key) < low[(i >> 1) & 1]) s[i] = -INFINITY;
+    }
+}
+
 /// What a consumer thread knows of its two rows.
 struct Rows {
     std::int64_t row[2];
     int visible[2][2]; ///< [range][row]
     int least[2];      ///< of the whole tile: below it no masking is needed
+    int most[2];       ///< of the whole tile: labels from it on are hidden from no row
 
     __device__ Rows(const Params& p, const Tile& tile, int firstOfThread) {
         for (int r = 0; r < 2; ++r)
             row[r] = tile.firstRow + firstOfThread + 8 * r;
         for (int g = 0; g < p.rangeCount; ++g) {
             least[g] = p.ranges[g].visible(tile.firstRow);
+            most[g] = p.ranges[g].first(min(tile.firstRow + kRows, p.rows) - 1);
             for (int r = 0; r < 2; ++r)
                 visible[g][r] = row[r] < p.rows ? p.ranges[g].visible(row[r]) : 0;
         }

@@ -52,12 +52,21 @@ struct DecodeCacheView {
     std::int64_t prefixCapacity, tailCapacity;
     std::int32_t prefixLength;
     std::int32_t tailFilled; ///< tail tokens before the first generated one
+    /// A token at position p sees those from p - slidingWindow + 1 on; 0: all. The tail has no
+    /// gaps, its newest token is at the step's position.
+    std::int32_t slidingWindow;
+    const std::int32_t* prefixPositions; ///< [G or 1, prefixLength], or null: 0, 1, 2, ...
+    std::int64_t positionStride;         ///< from KV head to KV head; 0: one row for all
 };
-/// Rotates q and k of one token, appends k and v to the tail at its filled + generated, and attends.
+/// Rotates q and k of one token, appends k and v to the tail at its filled + generated, and
+/// attends.
 struct DecodeAttention {
     const StepState* state;
     const __nv_bfloat16* qkv;         ///< [(H + 2 G) d]
     const float *cosTable, *sinTable; ///< [positions, d/2]
+    /// RMSNorm weights [d] of query and key heads, before they are rotated; or null.
+    const __nv_bfloat16 *queryNorm, *keyNorm;
+    float eps;
     DecodeCacheView cache;
     int queryHeads, kvHeads, headDim; ///< headDim 32, 64, 128; at most 8 query heads a group
     float scale;

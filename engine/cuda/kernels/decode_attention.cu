@@ -14,7 +14,9 @@ namespace fkv::cuda {
 
 namespace {
 
-template <int D, int Heads>
+/// `Plain`: the layer does not slide and no head is normed. The rest is a kernel of its own, since
+/// this one has no register to spare.
+template <int D, int Heads, bool Plain>
 __global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) attentionKernel(DecodeAttention p) {
     constexpr int kPerKey = D / kLanes;       // lanes of one key
     constexpr int kKeys = kThreads / kPerKey; // keys a block reads at once
@@ -23,9 +25,12 @@ __global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) attentionKernel(
     const int split = blockIdx.x, kvHead = blockIdx.y;
     const int slot = threadIdx.x / kPerKey, lane = threadIdx.x % kPerKey;
     const int length = p.cache.prefixLength + p.cache.tailFilled + p.state->generated + 1;
-    const int share = (length + kDecodeSplits - 1) / kDecodeSplits;
-    const int begin = split * share, end = min(begin + share, length);
     const Joined joined{p.cache, kvHead, D};
+    const bool slides = !Plain && p.cache.slidingWindow > 0;
+    const int position = slides ? p.state->position : 0;
+    const int from = slides ? joined.begin(position) : 0;
+    const int share = (length - from + kDecodeSplits - 1) / kDecodeSplits;
+    const int begin = from + split * share, end = min(begin + share, length);
     const ThreadRing ring{reinterpret_cast<Eight*>(memory)};
     const auto row = [&](int head) {
         return *reinterpret_cast<const Eight*>(p.qkv + head * D + lane * kLanes);
@@ -58,6 +63,7 @@ __global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) attentionKernel(
     if (newest) {
         float key[kLanes];
         widen(row(p.queryHeads + kvHead), key);
+        if (!Plain) normHead<D>(p.keyNorm, p.eps, lane, key);
         *ring.newKey() = rotation.turn(key);
         *ring.newValue() = row(p.queryHeads + p.kvHeads + kvHead);
         if (slot == 0) joined.append(length - 1, lane, *ring.newKey(), *ring.newValue());
@@ -68,6 +74,7 @@ __global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) attentionKernel(
 #pragma unroll
     for (int h = 0; h < Heads; ++h) {
         widen(row(kvHead * Heads + h), query[h]);
+        if (!Plain) normHead<D>(p.queryNorm, p.eps, lane, query[h]);
         widen(rotation.turn(query[h]), query[h]);
 #pragma unroll
         for (float& v : query[h])
@@ -77,7 +84,10 @@ __global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) attentionKernel(
     int batch = 0;
     for (int at = begin; at < end; at += kKeys * kUnroll) {
         waitForAllBut<kDepth - 1>();
-        part.template add<kKeys>(query, ring, batch, end - at, slot);
+        part.add(query, ring, batch, [&](int u) {
+            const int i = at + u * kKeys + slot;
+            return i < end && (!slides || joined.inSight(i, length, position));
+        });
         batch = (batch + 1) % kDepth;
         ask();
     }
@@ -86,14 +96,20 @@ __global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) attentionKernel(
     if (lastOfHead(p.arrived + kvHead)) foldSplits<D, Heads>(p, reinterpret_cast<float*>(memory));
 }
 
+template <int D, int Heads, bool Plain>
+cudaError_t launch(const DecodeAttention& p, cudaStream_t s) {
+    const dim3 grid(kDecodeSplits, static_cast<unsigned>(p.kvHeads));
+    const auto kernel = attentionKernel<D, Heads, Plain>;
+    static const cudaError_t allowed = cudaFuncSetAttribute(
+        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(kRingBytes));
+    if (allowed != cudaSuccess) return allowed;
+    return launchOverlapping(kernel, {grid, kThreads, kRingBytes, s}, p);
+}
+
 template <int D, int Heads>
 cudaError_t attend(const DecodeAttention& p, cudaStream_t s) {
-    const dim3 grid(kDecodeSplits, static_cast<unsigned>(p.kvHeads));
-    static const cudaError_t allowed =
-        cudaFuncSetAttribute(attentionKernel<D, Heads>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(kRingBytes));
-    if (allowed != cudaSuccess) return allowed;
-    return launchOverlapping(attentionKernel<D, Heads>, {grid, kThreads, kRingBytes, s}, p);
+    const bool plain = p.cache.slidingWindow == 0 && p.queryNorm == nullptr && p.keyNorm == nullptr;
+    return plain ? launch<D, Heads, true>(p, s) : launch<D, Heads, false>(p, s);
 }
 
 template <int D>

@@ -73,6 +73,26 @@ struct Rotation {
     }
 };
 
+/// A head's eight dims of a lane over the root of the mean square of all D, times the weights; as
+/// it is without weights. All lanes of a warp together.
+template <int D>
+__device__ void normHead(const bf16* weights, float eps, int lane, float (&v)[kLanes]) {
+    if (weights == nullptr) return;
+    float sum = 0.0F;
+#pragma unroll
+    for (const float x : v)
+        sum = fmaf(x, x, sum);
+#pragma unroll
+    for (int o = D / kLanes / 2; o > 0; o /= 2)
+        sum += __shfl_xor_sync(0xffffffff, sum, o);
+    const float scale = rsqrtf(sum / static_cast<float>(D) + eps);
+    float weight[kLanes];
+    widen(*reinterpret_cast<const Eight*>(weights + lane * kLanes), weight);
+#pragma unroll
+    for (int k = 0; k < kLanes; ++k)
+        v[k] *= scale * weight[k];
+}
+
 /// The ring of one thread: piece i of a batch lies kThreads behind piece i - 1. Behind the ring
 /// there is room for one more key and value, those of the newest token.
 struct ThreadRing {
@@ -99,10 +119,10 @@ struct Part {
         }
     }
 
-    /// The batch's keys and values of this slot, of which those below `count` exist.
-    template <int kKeys>
+    /// The batch's keys and values of this slot, of which seen(u) says which count.
+    template <class Seen>
     __device__ void add(const float (&query)[Heads][kLanes], const ThreadRing& ring, int batch,
-                        int count, int slot) {
+                        const Seen& seen) {
         constexpr int kPerKey = D / kLanes;
         float weight[Heads][kUnroll];
 #pragma unroll
@@ -118,7 +138,7 @@ struct Part {
 #pragma unroll
                 for (int o = kPerKey / 2; o > 0; o /= 2)
                     s += __shfl_xor_sync(0xffffffff, s, o);
-                weight[h][u] = u * kKeys + slot < count ? s : -INFINITY;
+                weight[h][u] = seen(u) ? s : -INFINITY;
             }
         }
 #pragma unroll
@@ -161,6 +181,20 @@ struct Joined {
         tail = i >= c.prefixLength;
         return tail ? (kvHead * c.tailCapacity + i - c.prefixLength) * d
                     : (kvHead * c.prefixCapacity + i) * d;
+    }
+    /// Of a layer that slides: place from which on a token at `position` may see anything.
+    __device__ int begin(int position) const {
+        return c.prefixPositions != nullptr
+                   ? 0
+                   : max(0, min(position - c.slidingWindow + 1, c.prefixLength));
+    }
+    /// Is token i of `length` in sight of the newest one, which is at `position`?
+    __device__ bool inSight(int i, int length, int position) const {
+        int stood = position - (length - 1 - i);
+        if (i < c.prefixLength)
+            stood =
+                c.prefixPositions == nullptr ? i : c.prefixPositions[kvHead * c.positionStride + i];
+        return stood > position - c.slidingWindow;
     }
     __device__ void fetchKey(std::int64_t i, int lane, Eight* to) const {
         bool tail;

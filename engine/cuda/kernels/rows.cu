@@ -97,6 +97,22 @@ __global__ void swigluKernel(Rows gateUp, Rows out) {
     }
 }
 
+/// 1 / sqrt(mean(x^2) + eps) of a head whose eights lie in `lanes` neighbouring threads, all of
+/// them here.
+__device__ float headScale(const Eight& low, const Eight& high, int lanes, float eps) {
+    float sum = 0.0F;
+#pragma unroll
+    for (int k = 0; k < kLanes; ++k) {
+        const float a = __bfloat162float(low.v[k]), b = __bfloat162float(high.v[k]);
+        sum += a * a + b * b;
+    }
+    const unsigned first = threadIdx.x % 32 / lanes * lanes;
+    const unsigned mask = (lanes == 32 ? 0xffffffffU : (1U << lanes) - 1U) << first;
+    for (int o = lanes / 2; o > 0; o /= 2)
+        sum += __shfl_xor_sync(mask, sum, o);
+    return rsqrtf(sum / static_cast<float>(2 * kLanes * lanes) + eps);
+}
+
 /// One thread an eight of the lower half of a head and its partner in the upper half; value heads
 /// are only copied.
 __global__ void ropeAppendKernel(RopeAppend p) {
@@ -113,9 +129,16 @@ __global__ void ropeAppendKernel(RopeAppend p) {
     if (head < p.queryHeads + p.kvHeads) {
         const float* cosines = p.cosTable + p.positions[row] * half + c;
         const float* sines = p.sinTable + p.positions[row] * half + c;
+        const bf16* norm = head < p.queryHeads ? p.queryNorm : p.keyNorm;
+        const float scale =
+            norm != nullptr ? headScale(low, high, static_cast<int>(perHead), p.eps) : 1.0F;
 #pragma unroll
         for (int k = 0; k < kLanes; ++k) {
-            const float a = __bfloat162float(low.v[k]), b = __bfloat162float(high.v[k]);
+            float a = __bfloat162float(low.v[k]), b = __bfloat162float(high.v[k]);
+            if (norm != nullptr) {
+                a *= scale * __bfloat162float(norm[c + k]);
+                b *= scale * __bfloat162float(norm[c + half + k]);
+            }
             low.v[k] = __float2bfloat16(a * cosines[k] - b * sines[k]);
             high.v[k] = __float2bfloat16(b * cosines[k] + a * sines[k]);
         }
@@ -143,6 +166,9 @@ __global__ void gatherKvKernel(GatherKv p) {
     const std::int64_t to = (head * p.outCapacity + rank) * p.headDim + c;
     store(p.outKeys + to, load(p.keys + from));
     store(p.outValues + to, load(p.values + from));
+    if (p.positions != nullptr && c == 0)
+        p.positions[head * p.positionStride + rank] =
+            p.fromPositions == nullptr ? static_cast<std::int32_t>(token) : p.fromPositions[token];
 }
 
 unsigned blocksFor(std::int64_t items, int threads) {
@@ -173,6 +199,8 @@ cudaError_t swiglu(const Rows& gateUp, const Rows& out, cudaStream_t s) {
 cudaError_t ropeAppend(const RopeAppend& p, cudaStream_t s) {
     if (p.qkv.rows == 0) return cudaSuccess;
     if (p.headDim % (2 * kLanes) != 0) return cudaErrorInvalidValue;
+    const bool normed = p.queryNorm != nullptr || p.keyNorm != nullptr;
+    if (normed && (p.headDim & (p.headDim - 1)) != 0) return cudaErrorInvalidValue;
     const std::int64_t items =
         p.qkv.rows * (p.queryHeads + 2 * p.kvHeads) * (p.headDim / 2 / kLanes);
     ropeAppendKernel<<<blocksFor(items, 256), 256, 0, s>>>(p);

@@ -33,6 +33,10 @@ struct RopeAppend {
     std::int64_t queryHeads, kvHeads, headDim; ///< headDim a multiple of 16
     __nv_bfloat16 *keys, *values;              ///< [G, capacity, d]
     std::int64_t capacity, at;
+    /// RMSNorm weights [d] of query and key heads, before they are rotated; or null. headDim is
+    /// then a power of two.
+    const __nv_bfloat16 *queryNorm = nullptr, *keyNorm = nullptr;
+    float eps = 0.0F;
 };
 /// Rotates q and k in place (half-split layout) and appends k and v to the cache.
 cudaError_t ropeAppend(const RopeAppend& p, cudaStream_t s);
@@ -42,6 +46,9 @@ struct GatherKv {
     const std::uint32_t* ranks;         ///< [G, columns], `rankStride` from row to row
     __nv_bfloat16 *outKeys, *outValues; ///< [G, outCapacity, d]
     std::int64_t kvHeads, headDim, columns, rankStride, fromCapacity, outCapacity, count;
+    const std::int32_t* fromPositions = nullptr; ///< [columns], or null: 0, 1, 2, ...
+    std::int32_t* positions = nullptr;           ///< [G, count] of the slots, or null
+    std::int64_t positionStride = 0;
 };
 /// Tokens with rank < count go to slot rank.
 cudaError_t gatherKv(const GatherKv& p, cudaStream_t s);

@@ -30,6 +30,12 @@ __device__ float pooled(const Saliency& p, const float* row, std::int64_t token)
 __global__ void saliencyKernel(Saliency p) {
     const std::int64_t token = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x;
     if (token >= p.tokens) return;
+    if (token < p.firstCandidate) {
+        for (int g = 0; g < p.kvHeads; ++g)
+            p.saliency[g * p.tokens + token] = 0.0F;
+        p.total[token] = 0.0F;
+        return;
+    }
     const int heads = p.queryHeads / p.kvHeads;
     float total = 0.0F;
     for (int g = 0; g < p.kvHeads; ++g) {

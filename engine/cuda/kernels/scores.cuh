@@ -20,6 +20,14 @@ struct WindowSums {
     float* out; ///< [H, length - w], `outStride` from row to row
     std::int64_t outStride;
     void* scratch; ///< windowSumsScratch() bytes, 16-byte aligned
+    const std::int32_t* firstRows =
+        nullptr; ///< device, [w] ascending: what a window hides; or null
+
+#ifdef __CUDACC__
+    __device__ std::int64_t first(int row) const {
+        return firstRows == nullptr ? 0 : firstRows[row];
+    }
+#endif
 };
 /// Logits [G, w g, S] and the softmax' maximum and sum of every 128 keys.
 std::size_t windowSumsScratch(std::int64_t length, int window, int queryHeads);
@@ -29,9 +37,10 @@ struct Saliency {
     const float* windowSums; ///< [H, M]
     int queryHeads, kvHeads, kernel;
     bool average;
-    std::int64_t tokens; ///< M
-    float* saliency;     ///< [G, M]
-    float* total;        ///< [M]
+    std::int64_t tokens;             ///< M
+    float* saliency;                 ///< [G, M]
+    float* total;                    ///< [M]
+    std::int64_t firstCandidate = 0; ///< tokens before it score 0
 };
 /// Sums in the order of the CPU's: the same window sums give the same bits.
 cudaError_t saliency(const Saliency& p, cudaStream_t s);

@@ -62,6 +62,16 @@ __global__ void __launch_bounds__(kThreads) logitsKernel(WindowSums p, Scratch s
     const int heads = p.queryHeads / p.kvHeads;
     const int rows = p.window * heads;
     const std::int64_t first = blockIdx.x * std::int64_t{kTile};
+    const std::int64_t tiles = tilesOf(p.length);
+    if (first + kTile <= p.first(0)) {
+        // No row sees anything here, and nothing is read of the logits.
+        for (int row = threadIdx.x; row < rows; row += kThreads) {
+            const std::int64_t at = (group * std::int64_t{rows} + row) * tiles + blockIdx.x;
+            s.highest[at] = -INFINITY;
+            s.total[at] = 0.0F;
+        }
+        return;
+    }
     const int perRow = d / 8;
     for (int i = threadIdx.x; i < padded * perRow; i += kThreads) {
         const int r = i / perRow, c = i % perRow * 8;
@@ -81,7 +91,6 @@ __global__ void __launch_bounds__(kThreads) logitsKernel(WindowSums p, Scratch s
     __syncthreads();
 
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    const std::int64_t tiles = tilesOf(p.length);
     for (int step = 0; step < padded; step += kRowStep) {
         // A warp has 16 keys of the tile.
         wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
@@ -100,12 +109,14 @@ __global__ void __launch_bounds__(kThreads) logitsKernel(WindowSums p, Scratch s
             const int row = step + r;
             if (row >= rows) break;
             const std::int64_t seen = p.length - p.window + row / heads + 1 - first;
+            const std::int64_t hidden = p.first(row / heads) - first;
             float highest = -INFINITY, v[kTile / 32];
             float* logits = s.logits + (group * std::int64_t{rows} + row) * p.length + first;
 #pragma unroll
             for (int j = 0; j < kTile / 32; ++j) {
                 const int key = j * 32 + lane;
-                v[j] = key < seen ? tile[r * tilePitch + key] * p.scale : -INFINITY;
+                v[j] =
+                    key < seen && key >= hidden ? tile[r * tilePitch + key] * p.scale : -INFINITY;
                 highest = fmaxf(highest, v[j]);
                 if (first + key < p.length) logits[key] = v[j];
             }
@@ -165,6 +176,7 @@ __global__ void addKernel(WindowSums p, Scratch s) {
     const std::int64_t row = std::int64_t{head / heads} * p.window * heads + head % heads;
     float sum = 0.0F;
     for (int w = 0; w < p.window; ++w) {
+        if (token < p.first(w)) break;
         const std::int64_t r = row + std::int64_t{w} * heads;
         sum += __expf(s.logits[r * p.length + token] - s.shift[r]) * s.inverse[r];
     }
