@@ -81,7 +81,9 @@ private Q_SLOTS:
     void numbers_data() {
         QTest::addColumn<QString>("got");
         QTest::addColumn<QString>("want");
-        QTest::newRow("small KL") << formatKl(3.2e-5) << QStringLiteral("3e-05");
+        QTest::newRow("small KL") << formatKl(3.2e-5) << QStringLiteral("3e-5");
+        QTest::newRow("tiny KL") << formatKl(1.2e-10) << QStringLiteral("1e-10");
+        QTest::newRow("huge") << formatSignificant(1.234e8) << QStringLiteral("1.23e8");
         QTest::newRow("ms") << formatMs(811.7) << QStringLiteral("812 ms");
         QTest::newRow("thousands") << formatMs(1830.4) << QStringLiteral("1,830 ms");
         QTest::newRow("just below a thousand") << formatMs(999.7) << QStringLiteral("1,000 ms");

@@ -115,7 +115,7 @@ private Q_SLOTS:
                  static_cast<double>(w.f.shown.fate()->budgets.kvBytes));
         QCOMPARE(w.view.reading(Metric::MeanKl).method, run.fidelity->meanKl());
         QCOMPARE(w.view.rowText(Metric::Top1).method, QStringLiteral("83.3 %"));
-        QCOMPARE(w.view.rowText(Metric::FirstKl).method, QStringLiteral("3e-05"));
+        QCOMPARE(w.view.rowText(Metric::FirstKl).method, QStringLiteral("3e-5"));
         const double fit =
             std::floor(16.0 * 1024 * 1024 * 1024 / w.view.reading(Metric::KvBytes).method);
         QCOMPARE(w.view.reading(Metric::Sequences).method, fit);

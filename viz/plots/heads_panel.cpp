@@ -96,21 +96,22 @@ void HeadsPanel::updateLegend() {
     switch (drawn) {
     case HeadsView::Where:
         m_legend->setScale({{0.0, percent(0)}, {0.5, percent(50)}, {1.0, percent(100)}}, false);
-        setNote(tr("share of tokens kept"));
+        setNote(tr("share of tokens kept"), tr("share kept"));
         break;
     case HeadsView::Mass:
         m_legend->setScale(
             {{0.0, QStringLiteral("0")}, {0.5, QStringLiteral("0.5")}, {1.0, QStringLiteral("1")}},
             false);
         setNote(chosen() == HeadsView::Where ? tr("mass kept: too narrow for positions")
-                                             : tr("share of the arriving attention mass kept"));
+                                             : tr("share of the arriving attention mass kept"),
+                tr("mass kept"));
         break;
     case HeadsView::Span: {
         const std::int64_t tokens = m_model->span().size();
         m_legend->setScale(
             {{0.0, QStringLiteral("0")}, {1.0, tokens > 0 ? formatCount(tokens) : tr("all")}},
             false);
-        setNote(tr("tokens of the tracked span kept"));
+        setNote(tr("tokens of the tracked span kept"), tr("span kept"));
         break;
     }
     case HeadsView::Head:

@@ -37,7 +37,8 @@ Panel::Panel(const ViewContext& context, const Text& text, QWidget* parent)
 
 void Panel::setupHeader() {
     m_layout = new QVBoxLayout(this);
-    m_layout->setContentsMargins(1, 1, 1, 1);
+    // On a screen of 1.25 a body that ends right at the border would be drawn over it.
+    m_layout->setContentsMargins(1, 1, 2, 2);
     m_layout->setSpacing(0);
     m_header = new QHBoxLayout;
     m_header->setContentsMargins(6, 0, 2, 0);

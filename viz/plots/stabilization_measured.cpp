@@ -20,9 +20,7 @@ constexpr double kVerdictGap = 3.0;
 
 /// "1e-4", "0.05": short, for axes.
 QString klLabel(double kl) {
-    if (kl >= 1e-3) return QString::number(kl, 'g', 3);
-    QString text = QString::number(kl, 'e', 0);
-    return text.replace(QStringLiteral("e-0"), QStringLiteral("e-"));
+    return kl >= 1e-3 ? QString::number(kl, 'g', 3) : formatKl(kl);
 }
 
 QColor inkOf(const QColor& ink, bool current, const Palette& colours) {

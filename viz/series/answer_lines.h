@@ -45,7 +45,7 @@ AnswerLines alignAnswers(const trace::Answer* full, const MethodAnswer& method);
 /// "✔ agrees on 4 of 4 tokens", "✖ differs from token 3", "agrees so far, 3 tokens"; tokens count
 /// from 1. Empty while an answer is missing.
 QString verdictOf(const AnswerLines& lines);
-/// "top-1 5 of 6 · mean KL 1.07 · first 3e-05"; what is not known yet is left out.
+/// "top-1 5 of 6 · mean KL 1.07 · first 3e-5"; what is not known yet is left out.
 QString describeFidelity(const trace::Fidelity* fidelity, std::int64_t fullTokens);
 /// Every step compared, not the first alone?
 bool fidelityComplete(const trace::Fidelity* fidelity, std::int64_t fullTokens);

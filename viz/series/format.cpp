@@ -19,7 +19,13 @@ QString formatSignificant(double v) {
     if (!std::isfinite(v)) return kNothing;
     const double a = std::fabs(v);
     if (a == 0.0) return QStringLiteral("0");
-    if (a < 1e-3 || a >= 1e7) return QString::number(v, 'e', a < 1e-3 ? 0 : 2);
+    if (a < 1e-3 || a >= 1e7) {
+        // "3e-5", not "3e-05".
+        QString text = QString::number(v, 'e', a < 1e-3 ? 0 : 2);
+        text.replace(QLatin1String("e+"), QLatin1String("e"));
+        return text.replace(QLatin1String("e-0"), QLatin1String("e-"))
+            .replace(QLatin1String("e0"), QLatin1String("e"));
+    }
     // 999.6 must become 1,000 and not 1e+03: round to three digits first.
     const double unit = std::pow(10.0, std::floor(std::log10(a)) - 2.0);
     const double rounded = std::round(v / unit) * unit;

@@ -136,8 +136,9 @@ void TokenMap::paintEvent(QPaintEvent*) {
     paint(painter, rect());
     const Palette& colours = m_context.theme.palette();
     if (m_visible.size() == 0) return;
-    // Two outlines, so that one of them shows on any colour.
-    const QRect edge = frame().adjusted(0, 0, -1, -1);
+    // Two outlines, so that one of them shows on any colour. A px away from the neighbours, which
+    // on a screen of 1.25 reach in.
+    const QRect edge = frame().adjusted(1, 1, -2, -1);
     painter.setBrush(Qt::NoBrush);
     painter.setPen(colours.base);
     painter.drawRect(edge.adjusted(1, 1, -1, -1));
