@@ -259,6 +259,23 @@ private Q_SLOTS:
         QTest::mouseRelease(map, Qt::LeftButton, {}, QPoint(8, map->height() + 50));
         QCOMPARE(map->visibleTokens().end, std::int64_t{1447});
     }
+    void aTextOpensAtItsFact() {
+        Window w;
+        const auto seen = [&w](std::int64_t token) { return w.view().visibleTokens().has(token); };
+        QVERIFY(!seen(1100));
+        w.f.selection.addSpan({1100, 1109}, QStringLiteral("fact"));
+        QVERIFY(seen(1100));
+        w.f.selection.addSpan({300, 309}, QStringLiteral("question"));
+        QVERIFY(seen(1100));
+        // Nor is one that reads elsewhere called back.
+        w.view().scrollToLine(0);
+        w.f.selection.addSpan({1200, 1209}, QStringLiteral("another"));
+        QVERIFY(seen(0));
+        w.f.show(testing::makeRun({.tokens = 1300}));
+        QVERIFY(seen(0));
+        w.f.selection.addSpan({800, 809}, QStringLiteral("fact"));
+        QVERIFY(seen(800));
+    }
     void aNewRunOfTheSamePromptKeepsThePlace() {
         Window w;
         w.f.selection.pinToken(900, false);

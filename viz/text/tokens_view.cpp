@@ -60,6 +60,7 @@ void TokensView::setupState() {
     connect(&c.selection, &Selection::hoverChanged, this, &TokensView::followHover);
     const auto repaint = [this] { viewport()->update(); };
     connect(&c.selection, &Selection::marksChanged, this, repaint);
+    connect(&c.selection, &Selection::marksChanged, this, &TokensView::openAtSpan);
     connect(&c.selection, &Selection::hitsChanged, this, repaint);
 }
 
@@ -114,6 +115,7 @@ void TokensView::followRun() {
     m_hovered = -1;
     m_pinned = m_context.selection.pinnedToken();
     m_page.setText(m_text);
+    m_opened = false;
     relayout(0);
     followFate();
 }
@@ -192,6 +194,12 @@ void TokensView::reveal(std::int64_t token) {
     const int height = viewport()->height();
     if (y >= top() && y + m_page.lineHeight() <= top() + height) return;
     verticalScrollBar()->setValue(static_cast<int>(y - (height - m_page.lineHeight()) / 2));
+}
+
+void TokensView::openAtSpan() {
+    const Mark* span = m_context.selection.firstSpan();
+    if (std::exchange(m_opened, m_text != nullptr) || !span) return;
+    reveal(span->tokens.begin);
 }
 
 void TokensView::choose(TokenRange tokens) {

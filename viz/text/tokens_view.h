@@ -71,6 +71,8 @@ private:
     void followFate();
     void followPin();
     void followHover();
+    /// A text opens at the fact that came with it: the sliders will break that first.
+    void openAtSpan();
     void relayout(std::int64_t firstToken);
     void updateScrollBar();
     void updateMap();
@@ -93,6 +95,7 @@ private:
     TokenMap* m_map = nullptr;
     ChoiceBar* m_choiceBar = nullptr;
     double m_typeScale = 1.0;
+    bool m_opened = true; ///< marks came since the text did
     int m_layoutSeen = 0; ///< the layout that the scroll position belongs to
     Gesture m_gesture = Gesture::None;
     QPoint m_pressAt, m_lastAt;
