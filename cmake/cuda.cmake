@@ -40,6 +40,12 @@ if(NOT FKV_CUDA STREQUAL "OFF" AND NOT FKV_SANITIZE)
         endif()
         find_package(CUDAToolkit 12.4 REQUIRED)
         set(FKV_HAVE_CUDA ON)
+        # CUPTI records kernels; loaded at run time, so that it is needed by nobody who does not ask.
+        set(extras ${CUDAToolkit_LIBRARY_ROOT}/extras/CUPTI ${CUDAToolkit_BIN_DIR}/../extras/CUPTI)
+        find_path(FKV_CUPTI_INCLUDE cupti.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${extras}
+            PATH_SUFFIXES include)
+        find_library(FKV_CUPTI_LIBRARY cupti HINTS ${CUDAToolkit_LIBRARY_DIR} ${extras}
+            PATH_SUFFIXES lib64 lib)
     elseif(FKV_CUDA STREQUAL "ON")
         message(FATAL_ERROR "FKV_CUDA is ON, but there is no nvcc")
     endif()

@@ -53,6 +53,7 @@ void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
         ->expected(0, 1)
         ->default_str("3")
         ->check(CLI::Range(1, 1000));
+    verb.add_flag("--kernels", o.kernels, "record the GPU's kernels; what is traced runs longer");
     verb.add_option("--out", o.out, "write a trace, as safetensors");
     addCommon(verb, o.device, o.json);
 }

@@ -78,6 +78,7 @@ void profile(const ProfileOptions& o, Terminal& terminal, const std::stop_token&
     request.settings = readSettings(o, model::readConfig(model::modelFolder(o.model)).layers);
     request.generate = o.generate;
     request.tables = !o.out.empty(); // nothing else shows them
+    request.kernels = o.kernels;
     if (!o.out.empty()) io::AtomicFile probe(o.out);
 
     const auto session = run::Session::open(o.model, {o.device, 0}, terminal, stop);

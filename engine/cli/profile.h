@@ -31,6 +31,7 @@ struct ProfileOptions {
     int generate = 32;
     std::string stop;
     int measure = 0; ///< repetitions on the deployed path
+    bool kernels = false;
     std::filesystem::path out;
     std::string device = "auto";
     bool json = false;

@@ -249,6 +249,39 @@ std::string gpuText(std::span<const trace::GpuSample> samples) {
     return text + (limited ? " of " : ", ") + std::to_string(summary->samples) + " samples";
 }
 
+namespace {
+
+/// Kinds of kernels that a report lists, the longest.
+constexpr std::size_t kListedKernels = 12, kPrintedKernels = 3;
+
+json kernelsJson(const trace::KernelList& list) {
+    json out{{"count", list.kernels.size()}, {"kinds", list.names.size()}};
+    if (!list.absent.empty()) out["absent"] = list.absent;
+    const auto sums = totals(list);
+    for (std::size_t i = 0; i < std::min(sums.size(), kListedKernels); ++i)
+        out["longest"].push_back({{"name", list.names[sums[i].name]},
+                                  {"count", sums[i].count},
+                                  {"ms", static_cast<double>(sums[i].ns) * 1e-6}});
+    return out;
+}
+
+std::string kernelsText(const trace::KernelList& list) {
+    if (list.empty()) return "not recorded: " + list.absent;
+    const auto sums = totals(list);
+    std::string text = std::to_string(list.kernels.size()) + " of " +
+                       std::to_string(list.names.size()) + " kinds, longest in sum:";
+    for (std::size_t i = 0; i < std::min(sums.size(), kPrintedKernels); ++i)
+        text += (i == 0 ? " " : ", ") + list.names[sums[i].name] +
+                formatted(" %.1f ms", static_cast<double>(sums[i].ns) * 1e-6);
+    return text;
+}
+
+bool wereAsked(const trace::KernelList& list) {
+    return !list.empty() || !list.absent.empty();
+}
+
+} // namespace
+
 json reportJson(const trace::Run& run, const std::string& stop) {
     json out{{"model", io::toJson(run.model)},
              {"prompt", {{"tokens", run.tokens()}}},
@@ -256,6 +289,7 @@ json reportJson(const trace::Run& run, const std::string& stop) {
              {"timing", io::toJson(run.timing)},
              {"full", sideJson(fullSide(run), stop)}};
     out["device"]["version"] = run.machine.version;
+    if (wereAsked(run.timing.kernels)) out["kernels"] = kernelsJson(run.timing.kernels);
     if (!run.timing.gpu.empty()) out["gpu"] = gpuJson(run.timing.gpu);
     if (!run.prompt->expected.empty()) out["prompt"]["expected"] = run.prompt->expected;
     if (run.fastkv) {
@@ -274,6 +308,8 @@ void printReport(const trace::Run& run, const std::string& stop, std::ostream& t
        << run.machine.threads << " threads\n"
        << "prompt    " << run.tokens() << " tokens\n";
     if (!run.timing.gpu.empty()) to << "GPU       " << gpuText(run.timing.gpu) << '\n';
+    if (wereAsked(run.timing.kernels))
+        to << "kernels   " << kernelsText(run.timing.kernels) << '\n';
     if (run.fastkv) printAchieved(run, to);
     to << '\n'
        << padded("", 10) << padded("prefill", 12) << padded("a token", 12) << padded("KV", 12)

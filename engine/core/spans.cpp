@@ -25,13 +25,23 @@ std::int64_t HostClock::mark(int) {
     return clockNs() - m_originNs;
 }
 
-SpanSink::SpanSink(SpanClock* clock, std::size_t expected) : m_clock(clock) {
+SpanSink::SpanSink(SpanClock* clock, KernelTracer* tracer, std::size_t expected)
+    : m_clock(clock), m_tracer(tracer) {
     m_spans.reserve(expected);
     if (m_clock != nullptr) m_clock->restart();
 }
 
+void SpanSink::add(const trace::Span& span, std::uint64_t id) {
+    m_spans.push_back(span);
+    if (m_tracer == nullptr) return;
+    m_tracer->leave();
+    m_ids.push_back(id);
+}
+
 std::vector<trace::Span> SpanSink::take() {
     if (m_clock != nullptr) m_clock->resolve(m_spans);
+    if (m_tracer != nullptr)
+        m_kernels = placeKernels(m_tracer->take(), m_spans, std::exchange(m_ids, {}));
     return std::exchange(m_spans, {});
 }
 
@@ -43,13 +53,14 @@ ScopedSpan::ScopedSpan(SpanSink& sink, const Where& where) : m_sink(sink) {
     m_span.lane = static_cast<std::int16_t>(where.lane);
     // The mark lies inside, so that a tool's own time is not counted.
     nvtx::push(m_span);
+    m_id = sink.enter();
     m_span.beginNs = sink.mark(where.lane);
 }
 
 ScopedSpan::~ScopedSpan() {
     m_span.endNs = m_sink.mark(m_span.lane);
     nvtx::pop();
-    m_sink.add(m_span);
+    m_sink.add(m_span, m_id);
 }
 
 } // namespace fkv

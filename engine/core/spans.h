@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/core/gate.h"
+#include "engine/core/kernel_tracer.h"
 #include "engine/trace/zones.h"
 
 #include <cstddef>
@@ -17,9 +18,10 @@ namespace fkv {
 class SpanClock {
 public:
     virtual ~SpanClock() = default;
-    virtual void restart() = 0;      ///< time zero
-    /// Nanoseconds, or a ticket that resolve() turns into them. Lane 0 is the stream that passes run
-    /// in; a mark in lane 1, which runs beside it, comes no earlier than what lane 0 has been given.
+    virtual void restart() = 0; ///< time zero
+    /// Nanoseconds, or a ticket that resolve() turns into them. Lane 0 is the stream that passes
+    /// run in; a mark in lane 1, which runs beside it, comes no earlier than what lane 0 has been
+    /// given.
     virtual std::int64_t mark(int lane) = 0;
     virtual int lanes() const { return 1; }
     virtual void resolve(std::vector<trace::Span>& spans) = 0;
@@ -43,21 +45,29 @@ class SpanSink {
 public:
     explicit SpanSink(std::size_t expected = 1024) : SpanSink(nullptr, expected) {}
     /// `clock`, restarted, must outlive this and serve one sink at a time; null: the host's.
-    SpanSink(SpanClock* clock, std::size_t expected);
+    SpanSink(SpanClock* clock, std::size_t expected) : SpanSink(clock, nullptr, expected) {}
+    /// `tracer`, where kernels are asked for, must outlive this.
+    SpanSink(SpanClock* clock, KernelTracer* tracer, std::size_t expected);
     std::int64_t nowNs() { return m_host.mark(); } ///< since this sink was made, on the host
-    std::int64_t mark(int lane) {
-        return m_clock != nullptr ? m_clock->mark(lane) : m_host.mark();
-    }
+    std::int64_t mark(int lane) { return m_clock != nullptr ? m_clock->mark(lane) : m_host.mark(); }
     /// The lane of ops that run beside the others.
     int sideLane() const { return m_clock != nullptr ? m_clock->lanes() - 1 : 0; }
-    void add(const trace::Span& span) { m_spans.push_back(span); }
+    /// A span begins; the id is for add().
+    std::uint64_t enter() { return m_tracer != nullptr ? m_tracer->enter() : 0; }
+    /// The innermost span that began has ended.
+    void add(const trace::Span& span, std::uint64_t id);
     const std::vector<trace::Span>& spans() const { return m_spans; }
     std::vector<trace::Span> take();
+    /// What ran below the spans that were taken; of a tracer's work, once.
+    trace::KernelList takeKernels() { return std::exchange(m_kernels, {}); }
 
 private:
     HostClock m_host;
     SpanClock* m_clock;
+    KernelTracer* m_tracer;
     std::vector<trace::Span> m_spans;
+    std::vector<std::uint64_t> m_ids; ///< of m_spans, with a tracer
+    trace::KernelList m_kernels;
 };
 
 /// Times its own lifetime, and is an NVTX range of the same name (nvtx.h).
@@ -78,6 +88,7 @@ public:
 private:
     SpanSink& m_sink;
     trace::Span m_span;
+    std::uint64_t m_id;
 };
 
 /// What surrounds every op of a pass: before it the engine may be held or stopped, and its time is

@@ -309,6 +309,14 @@ void CudaBackend::head(const ops::HeadParams& p) {
     linear({normed, p.lmHead, {}, p.logits, false});
 }
 
+std::string CudaBackend::traceKernels(bool on) {
+    if (!on) m_tracer.reset();
+    if (!on || m_tracer) return {};
+    CuptiTracer::Opened opened = CuptiTracer::open();
+    m_tracer = std::move(opened.tracer);
+    return opened.refusal;
+}
+
 int deviceCount() {
     int count = 0;
     if (cudaGetDeviceCount(&count) != cudaSuccess) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/cuda/blas.h"
+#include "engine/cuda/cupti_tracer.h"
 #include "engine/cuda/event_clock.h"
 #include "engine/cuda/kernels/attention.cuh"
 #include "engine/cuda/side_stream.h"
@@ -50,6 +51,8 @@ public:
     void decodeStep(const ops::DecodePlan& p) override;
 
     SpanClock* clock() override { return m_clock.get(); }
+    std::string traceKernels(bool on) override;
+    KernelTracer* kernelTracer() override { return m_tracer.get(); }
     ThreadPool& pool() override { return m_pool; }
 
 private:
@@ -66,6 +69,7 @@ private:
     cudaStream_t m_stream = nullptr;
     std::unique_ptr<SideStream> m_side;
     std::unique_ptr<EventClock> m_clock;
+    std::unique_ptr<CuptiTracer> m_tracer; ///< while kernels are traced
     std::unique_ptr<Blas> m_blas;
     std::unique_ptr<Scratch> m_scratch;
     std::unique_ptr<Decoder> m_decoder;

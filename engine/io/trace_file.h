@@ -32,10 +32,11 @@ namespace fkv::io {
 //   tables.{all,without_end}.{k,overlap,recall,worst_recall}, tables.heads.{k,mass}
 //   spans.{begin_ns,end_ns,zone,pass,layer,lane,tokens} [n]    zone, pass: see span_names
 //   gpu.{ns,sm_mhz,memory_mhz,watts,celsius,limits} [n]        limits: bits of trace::ClockLimit
+//   kernels.{begin_ns,end_ns,span,name} [n]                    span: of spans.*; name: of kernels.names
 //   counters.<name> [1] i64, counters.checkpoint_layers [n] i32
 //
 // Metadata. Texts: schema, prompt, expected, given_up. JSON: versions, model, machine, scoring,
-// settings (as given), achieved, timing, fidelity, full.answer, fastkv.answer, pieces, span_names.
+// settings (as given), achieved, timing, fidelity, full.answer, fastkv.answer, pieces, span_names, kernels.
 // What a run does not have is absent. The saliency of layers up to TSP is listed under both names: a
 // reader of one of them need not know where TSP was.
 // clang-format on

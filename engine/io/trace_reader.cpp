@@ -151,6 +151,32 @@ std::vector<trace::GpuSample> readGpu(const TraceSource& source) {
     return samples;
 }
 
+trace::KernelList readKernels(const TraceSource& source, std::size_t spans) {
+    if (!source.hasText("kernels")) return {};
+    auto list = source.json("kernels", [](const JsonRecord& json) {
+        trace::KernelList read;
+        read.absent = json.text("absent");
+        const nlohmann::json& names = json.value("names");
+        if (!names.is_array()) json.bad("names is not a list");
+        for (const nlohmann::json& name : names) {
+            if (!name.is_string()) json.bad("names has something that is no text");
+            read.names.push_back(name.get<std::string>());
+        }
+        return read;
+    });
+    const auto begin = source.list<std::int64_t>("kernels.begin_ns", {-1});
+    const auto n = static_cast<std::int64_t>(begin.size());
+    const auto end = source.list<std::int64_t>("kernels.end_ns", {n});
+    const auto span = source.list<std::uint32_t>("kernels.span", {n});
+    const auto name = source.list<std::uint32_t>("kernels.name", {n});
+    for (std::size_t i = 0; i < begin.size(); ++i) {
+        if (begin[i] < 0 || end[i] < begin[i] || span[i] >= spans || name[i] >= list.names.size())
+            source.bad("a kernel is out of range");
+        list.kernels.push_back({begin[i], end[i], span[i], name[i]});
+    }
+    return list;
+}
+
 trace::Counters readCounters(const TraceSource& source, int layers) {
     const auto get = [&](const std::string& name) {
         const auto value = source.list<std::int64_t>("counters." + name, {1}).front();
@@ -198,6 +224,7 @@ trace::RunPtr readRun(const TraceSource& source) {
     run->timing = source.json("timing", timingFrom);
     run->timing.spans = readSpans(source, layers);
     run->timing.gpu = readGpu(source);
+    run->timing.kernels = readKernels(source, run->timing.spans.size());
     run->counters = readCounters(source, layers);
     passes.check();
     return run;

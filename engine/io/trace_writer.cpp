@@ -37,6 +37,7 @@ public:
         addAnswers();
         addSpans();
         addGpu();
+        addKernels();
         addCounters();
         return m_out;
     }
@@ -71,6 +72,7 @@ private:
     void addAnswers();
     void addSpans();
     void addGpu();
+    void addKernels();
     void addCounters();
 
     const Run& m_run;
@@ -331,6 +333,23 @@ void TraceWriter::addGpu() {
     column("watts", &GpuSample::watts);
     column("celsius", &GpuSample::celsius);
     column("limits", &GpuSample::limits);
+}
+
+void TraceWriter::addKernels() {
+    const trace::KernelList& list = m_run.timing.kernels;
+    if (list.empty() && list.absent.empty()) return;
+    const auto column = [&](const std::string& name, auto member) {
+        std::vector<std::remove_cvref_t<decltype(trace::Kernel{}.*member)>> values;
+        values.reserve(list.kernels.size());
+        for (const trace::Kernel& k : list.kernels)
+            values.push_back(k.*member);
+        this->list("kernels." + name, std::move(values));
+    };
+    column("begin_ns", &trace::Kernel::beginNs);
+    column("end_ns", &trace::Kernel::endNs);
+    column("span", &trace::Kernel::span);
+    column("name", &trace::Kernel::name);
+    m_out.metadata("kernels", jsonText({{"names", list.names}, {"absent", list.absent}}));
 }
 
 void TraceWriter::addCounters() {

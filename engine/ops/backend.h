@@ -86,6 +86,13 @@ public:
     /// What passes are timed by; null: ops are done when they return, so the host's clock serves.
     virtual SpanClock* clock() { return nullptr; }
 
+    /// Begins or ends to look below spans: kernelTracer() is null else. Returns why it cannot be done,
+    /// in some words, or nothing.
+    virtual std::string traceKernels(bool on) {
+        return on ? "the CPU runs none" : std::string();
+    }
+    virtual KernelTracer* kernelTracer() { return nullptr; }
+
     /// Host threads this backend computes with, for work on planes between ops.
     virtual ThreadPool& pool() = 0;
 };

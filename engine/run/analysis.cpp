@@ -5,6 +5,7 @@
 #include "engine/run/decode_cache.h"
 #include "engine/run/fidelity.h"
 #include "engine/run/full_pass.h"
+#include "engine/run/kernel_tracing.h"
 #include "engine/run/memory.h"
 #include "engine/run/prompt.h"
 #include "engine/run/rerun.h"
@@ -49,6 +50,8 @@ trace::RunPtr Analysis::run() {
     m_state.work = {};
     checkRequest(m_request, m_state.model.info());
     throwIfStopped(m_stop);
+    const KernelTracing tracing(m_state.model.backend(), m_request.kernels);
+    m_kernelsAbsent = tracing.absent();
     ensurePrompt();
     m_budgets = select::computeBudgets(m_request.settings, m_state.model.info(), m_prompt->size());
     planProgress();
@@ -90,8 +93,8 @@ void Analysis::planProgress() {
     const auto tokens = static_cast<double>(m_prompt->size());
     const bool full = !fullServes();
     if (full)
-        m_progress.plan(layers *
-                        (tokens - static_cast<double>(restartRow(m_context, m_held.full, m_prompt->ids))));
+        m_progress.plan(layers * (tokens - static_cast<double>(
+                                               restartRow(m_context, m_held.full, m_prompt->ids))));
     if (full || !rerunServes())
         m_progress.plan(rerunLayers(m_held.full, m_budgets, layers) *
                         static_cast<double>(m_budgets.propagated));
@@ -211,6 +214,7 @@ trace::RunPtr Analysis::makeRun() {
     run->timing = composeTiming(
         m_held, {m_budgets, m_fastkv != nullptr, m_cachesReady, m_fullAnswerDone, m_answerDone},
         m_state.model.loadMs());
+    run->timing.kernels.absent = m_kernelsAbsent;
     run->counters = countMemory(m_state.model, m_held, m_request.checkpointBudgetBytes);
     return run;
 }

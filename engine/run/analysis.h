@@ -75,6 +75,7 @@ private:
     std::shared_ptr<const trace::FastKvPass> m_fastkv;
     std::shared_ptr<const trace::Answer> m_fullAnswer, m_answer; ///< as far as they have come
     std::shared_ptr<const trace::Fidelity> m_fidelity;
+    std::string m_kernelsAbsent; ///< why kernels that were asked for are not recorded
     Clock::time_point m_lastStreamed;
 };
 

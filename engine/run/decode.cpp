@@ -43,7 +43,8 @@ GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeReq
     model::Transformer& transformer = context.transformer();
     const std::vector<std::int32_t>& eos = transformer.config().eos;
     const ops::View out = logitRows(context, tails, 1).rowsFrom(0, 1);
-    SpanSink spans(static_cast<std::size_t>(std::max(greedy.count, 0)) * 2 + 1);
+    SpanSink spans(nullptr, transformer.backend().kernelTracer(),
+                   static_cast<std::size_t>(std::max(greedy.count, 0)) * 2 + 1);
     GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, request.pass, context.gate, context.stop);
     std::vector<float> logits(greedy.firstLogits.begin(), greedy.firstLogits.end());
@@ -69,7 +70,7 @@ GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeReq
         ms = static_cast<double>(spans.spans().back().durationNs()) * 1e-6;
     }
     answer.msPerToken = medianStep(answer.tokens);
-    result.stretch = {spans.take(), spans.nowNs(), gpu.take()};
+    result.stretch = {spans.take(), spans.nowNs(), gpu.take(), spans.takeKernels()};
     return result;
 }
 

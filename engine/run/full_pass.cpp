@@ -185,7 +185,7 @@ std::int64_t runFullPass(const RunContext& context, const FullPassRequest& reque
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
     PlaneCapture capture(context.transformer(),
                          {context.layers(), scoredTokens(tokens, request.scoring), true});
-    SpanSink spans(context.model.backend().clock(),
+    SpanSink spans(context.model.backend().clock(), context.model.backend().kernelTracer(),
                    expectedSpans(context.transformer(), tokens - from));
     GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
@@ -196,7 +196,7 @@ std::int64_t runFullPass(const RunContext& context, const FullPassRequest& reque
     full.planes = planes;
     full.scoring = request.scoring;
     full.reusedTokens = from;
-    full.stretch = {spans.take(), spans.nowNs(), gpu.take()};
+    full.stretch = {spans.take(), spans.nowNs(), gpu.take(), spans.takeKernels()};
     full.version = full.scoringVersion = held.nextVersion();
     full.complete = true;
     return tokens - from;

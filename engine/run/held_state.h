@@ -27,6 +27,7 @@ struct Stretch {
     std::vector<trace::Span> spans;
     std::int64_t durationNs = 0;
     std::vector<trace::GpuSample> gpu;
+    trace::KernelList kernels;
 };
 
 /// One layer of a pass: what a change of scoring or of budgets needs of it.

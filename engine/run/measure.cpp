@@ -2,6 +2,7 @@
 #include "engine/run/measure.h"
 
 #include "engine/run/gpu_sampling.h"
+#include "engine/run/kernel_tracing.h"
 #include "engine/run/standalone.h"
 #include "engine/select/budgets.h"
 
@@ -17,6 +18,7 @@ void append(trace::Timing& to, const Stretch& more) {
     for (const trace::Span& s : to.spans)
         end = std::max(end, s.endNs);
     if (!to.gpu.empty()) end = std::max(end, to.gpu.back().ns);
+    trace::append(to.kernels, more.kernels, {end, to.spans.size()});
     for (trace::Span s : more.spans) {
         s.beginNs += end;
         s.endNs += end;
@@ -69,7 +71,12 @@ trace::RunPtr measureStandalone(SessionState& state, const MeasureRequest& reque
         run->timing.standaloneFastKvMs.push_back(fastkv.run());
         samples = gpu.take();
     }
-    append(run->timing, {fastkv.spans(), 0, std::move(samples)});
+    if (request.kernels) {
+        const KernelTracing tracing(state.model.backend(), true);
+        report();
+        fastkv.run();
+    }
+    append(run->timing, {fastkv.spans(), 0, std::move(samples), fastkv.kernels()});
     const std::int64_t always =
         state.model.info().weightBytes + state.model.transformer().scratchBytes();
     run->counters.standaloneFullPeakBytes = always + full.bytes();

@@ -8,6 +8,7 @@ namespace fkv::run {
 struct MeasureRequest {
     trace::RunPtr analysed; ///< of the prompt that is held
     int repeats;            ///< >= 1
+    bool kernels;           ///< in a run of its own, that is not timed
 };
 /// The deployed path of full context and of the run's settings, in turn after one warm-up of both,
 /// so that a machine that grows warm or busy does so for both. Publishes and returns the run with

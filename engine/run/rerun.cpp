@@ -121,7 +121,7 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
     HeldRerun& rerun = held.rerun;
     rerun.complete = false;
     rerun.late.clear();
-    SpanSink spans(context.model.backend().clock(),
+    SpanSink spans(context.model.backend().clock(), context.model.backend().kernelTracer(),
                    expectedSpans(context.transformer(), budgets.propagated));
     GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, PassKind::FastKv, context.gate, context.stop);
@@ -142,7 +142,7 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
         runLateLayers(context, request, held, x.view, scope);
         rerun.logits = context.transformer().lastLogits(x.view, scope);
     }
-    rerun.stretch = {spans.take(), spans.nowNs(), gpu.take()};
+    rerun.stretch = {spans.take(), spans.nowNs(), gpu.take(), spans.takeKernels()};
     rerun.tspOn = budgets.tspOn;
     rerun.tspLayer = budgets.tspLayer;
     rerun.propagated = budgets.propagated;

@@ -91,7 +91,7 @@ trace::RunPtr Session::measure(const Request& request, int repeats, Observer& ob
         throw Error(ErrorCode::BadArgument, "repetitions are out of range, valid: 1 or more");
     return m_impl->guarded([&] {
         const trace::RunPtr analysed = Analysis(m_impl->state, request, observer, stop).run();
-        return measureStandalone(m_impl->state, {analysed, repeats}, observer, stop);
+        return measureStandalone(m_impl->state, {analysed, repeats, request.kernels}, observer, stop);
     });
 }
 

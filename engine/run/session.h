@@ -31,6 +31,9 @@ struct Request {
     std::int64_t checkpointBudgetBytes = 4LL << 30;
     bool fidelity = true;
     bool tables = true; ///< stabilization curves
+    /// On a GPU: records the kernels of whatever this request runs. Costs some time, and says in the
+    /// result why it could not be done.
+    bool kernels = false;
 };
 
 /// What an analysis would need, before it is run.

@@ -49,11 +49,13 @@ bool Standalone::cuts(int layer) const {
 }
 
 double Standalone::run() {
-    SpanSink spans(m_context.model.backend().clock(),
+    ops::Backend& backend = m_context.model.backend();
+    SpanSink spans(backend.clock(), backend.kernelTracer(),
                    expectedSpans(m_context.transformer(), m_prompt.budgets.tokens));
     PassScope scope(spans, PassKind::Standalone, m_context.gate, m_context.stop);
     pass(scope, nullptr);
     m_spans = spans.take();
+    m_kernels = spans.takeKernels();
     return opMilliseconds(m_spans);
 }
 

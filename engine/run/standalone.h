@@ -40,6 +40,7 @@ public:
     const std::vector<float>& logits() const { return m_logits; }              ///< of the last run
     const std::vector<std::int32_t>& survivors() const { return m_survivors; } ///< of the last run
     const std::vector<trace::Span>& spans() const { return m_spans; }          ///< of the last run
+    const trace::KernelList& kernels() const { return m_kernels; }            ///< of the last run
     std::int64_t bytes() const {
         return m_bytes;
     } ///< in backend memory, beside weights and scratch
@@ -81,6 +82,7 @@ private:
     std::vector<std::int32_t> m_survivors, m_visible;
     std::vector<float> m_logits;
     std::vector<trace::Span> m_spans;
+    trace::KernelList m_kernels;
 };
 
 } // namespace fkv::run

@@ -30,6 +30,7 @@ class Clock {
 public:
     explicit Clock(trace::Timing& timing) : m_timing(timing) {}
     void append(const Stretch& stretch) {
+        trace::append(m_timing.kernels, stretch.kernels, {m_nowNs, m_timing.spans.size()});
         for (Span span : stretch.spans) {
             span.beginNs += m_nowNs;
             span.endNs += m_nowNs;

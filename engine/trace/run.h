@@ -3,6 +3,7 @@
 
 #include "engine/trace/answer.h"
 #include "engine/trace/gpu_state.h"
+#include "engine/trace/kernels.h"
 #include "engine/trace/plane.h"
 #include "engine/trace/settings.h"
 #include "engine/trace/tables.h"
@@ -112,6 +113,7 @@ struct Counters {
 struct Timing {
     std::vector<Span> spans;
     std::vector<GpuSample> gpu;                      ///< ascending in time; empty on the CPU
+    KernelList kernels;                              ///< when they were asked for
     std::optional<double> fullPrefillMs;             ///< without capture and checkpoints
     std::optional<double> fullPrefillWithCaptureMs;
     std::optional<double> fastKvPrefillMs;           ///< composed, see `fastKvState`

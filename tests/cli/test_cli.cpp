@@ -312,3 +312,26 @@ TEST(Cli, TheGpusStateIsShownWhereItWasSampled) {
                             "and 66 C, power cap in 50 % of 2 samples\n"),
               std::string::npos);
 }
+
+TEST(Cli, KernelsThatCannotBeRecordedAreSaidSo) {
+    const Words asked = profile({"--prompt", "hello", "--device", "cpu", "--kernels"});
+    const json kernels = jsonOf(asked).at("kernels");
+    EXPECT_EQ(kernels.at("count"), 0);
+    EXPECT_EQ(kernels.at("absent"), "the CPU runs none");
+    EXPECT_NE(run(asked).out.find("kernels   not recorded: the CPU runs none\n"),
+              std::string::npos);
+    EXPECT_FALSE(jsonOf(profile({"--prompt", "hello", "--device", "cpu"})).contains("kernels"));
+    const TemporaryFolder folder;
+    const std::string file = folder / "trace";
+    EXPECT_EQ(run(profile({"--prompt", "hello", "--device", "cpu", "--out", file})).code, 0);
+    fkv::trace::Run traced = *fkv::io::openTrace(file);
+    traced.timing.kernels = {{"ranks", "attention"}, {{0, 2'000'000, 0, 1}, {5, 6, 1, 0}}, {}};
+    fkv::io::saveTrace(traced, file);
+    const json listed = jsonOf({"info", file}).at("kernels");
+    EXPECT_EQ(listed.at("count"), 2);
+    EXPECT_EQ(listed.at("longest")[0], (json{{"name", "attention"}, {"count", 1}, {"ms", 2.0}}));
+    EXPECT_NE(
+        run({"info", file})
+            .out.find("kernels   2 of 2 kinds, longest in sum: attention 2.0 ms, ranks 0.0 ms\n"),
+        std::string::npos);
+}

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 using namespace fkv;
 using namespace fkv::testing;
@@ -118,4 +119,40 @@ TEST_F(SessionCuda, ClocksAndPowerAreSampled) {
                         .count() /
                     20.0);
     EXPECT_TRUE(analyse(*cpu, requestFor(promptText("owner.txt")))->timing.gpu.empty());
+}
+
+TEST_F(SessionCuda, KernelsLieBelowTheirZones) {
+    run::Request request = requestFor(promptText("owner.txt"));
+    request.kernels = true;
+    Recorder recorder;
+    const trace::RunPtr run = gpu->measure(request, 1, recorder, {});
+    const trace::KernelList& list = run->timing.kernels;
+    if (!list.absent.empty()) GTEST_SKIP() << "kernels not recorded: " << list.absent;
+    std::set<std::pair<trace::PassKind, trace::Zone>> seen;
+    std::int64_t outside = 0;
+    for (const trace::Kernel& k : list.kernels) {
+        ASSERT_LT(k.span, run->timing.spans.size());
+        const trace::Span& span = run->timing.spans[k.span];
+        seen.emplace(span.pass, span.zone);
+        outside = std::max({outside, span.beginNs - k.beginNs, k.endNs - span.endNs});
+    }
+    // Two clocks of one GPU, brought together by what must lie inside what.
+    EXPECT_LT(outside, 50'000) << "ns";
+    using trace::PassKind;
+    using trace::Zone;
+    for (const PassKind pass : {PassKind::Full, PassKind::FastKv, PassKind::Standalone})
+        for (const Zone zone : {Zone::Norm, Zone::Qkv, Zone::Rope, Zone::Attention, Zone::OutProj,
+                                Zone::Mlp, Zone::WindowSums, Zone::Saliency, Zone::Ranks})
+            EXPECT_TRUE(seen.contains({pass, zone})) << name(pass) << ' ' << name(zone);
+    EXPECT_TRUE(seen.contains({PassKind::DecodeFull, Zone::Pass})) << "the steps' graph";
+    EXPECT_TRUE(seen.contains({PassKind::DecodeFastKv, Zone::Pass}));
+    for (const trace::KernelTotal& sum : totals(list))
+        std::printf("%8.3f ms in %5lld: %s\n", static_cast<double>(sum.ns) * 1e-6,
+                    static_cast<long long>(sum.count), list.names[sum.name].c_str());
+    std::printf("kernels lie at most %lld ns outside of their zone\n",
+                static_cast<long long>(outside));
+    // Without being asked for there are none.
+    const trace::RunPtr plain = analyse(*gpu, requestFor(promptText("password.txt")));
+    EXPECT_TRUE(plain->timing.kernels.empty());
+    EXPECT_EQ(plain->timing.kernels.absent, "");
 }

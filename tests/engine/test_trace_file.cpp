@@ -73,6 +73,9 @@ Run unusual(const SyntheticSpec& spec) {
     run.timing.spans[4].pass = PassKind::DecodeFastKv;
     run.timing.gpu = {{0, 345.0F, 2619.0F, 71.25F, 31.0F, 0x0},
                       {104'857'601, 1980.0F, 2619.0F, 698.5F, 66.0F, 0x4}};
+    run.timing.kernels = {{"ränks", "fkv::cuda::attentionKernel"},
+                          {{5, 1LL << 40, 3, 1}, {6, 6, 0, 0}},
+                          "\"why\""};
     run.counters = {1, 2, 3, 4, 5LL << 40, 6, 7, 8, "checkpoints of layers 3 and 5", {0, 2, 7}};
     return run;
 }
@@ -182,9 +185,11 @@ TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<Answer>(), 3U);
     EXPECT_EQ(fieldsOf<AnswerToken>(), 3U);
     EXPECT_EQ(fieldsOf<Fidelity>(), 4U);
-    EXPECT_EQ(fieldsOf<Timing>(), 11U);
+    EXPECT_EQ(fieldsOf<Timing>(), 12U);
     EXPECT_EQ(fieldsOf<Span>(), 7U);
     EXPECT_EQ(fieldsOf<GpuSample>(), 6U);
+    EXPECT_EQ(fieldsOf<KernelList>(), 3U);
+    EXPECT_EQ(fieldsOf<Kernel>(), 4U);
     EXPECT_EQ(fieldsOf<Counters>(), 10U);
     EXPECT_EQ(fieldsOf<Tables>(), 3U);
     EXPECT_EQ(fieldsOf<StabilizationTable>(), 5U);

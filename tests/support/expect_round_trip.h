@@ -148,6 +148,14 @@ inline void expectSameTiming(const Timing& got, const Timing& expected) {
         EXPECT_EQ(std::tie(a.beginNs, a.endNs, a.zone, a.pass, a.layer, a.lane, a.tokens),
                   std::tie(b.beginNs, b.endNs, b.zone, b.pass, b.layer, b.lane, b.tokens));
     }
+    EXPECT_EQ(got.kernels.names, expected.kernels.names);
+    EXPECT_EQ(got.kernels.absent, expected.kernels.absent);
+    ASSERT_EQ(got.kernels.kernels.size(), expected.kernels.kernels.size());
+    for (std::size_t i = 0; i < got.kernels.kernels.size(); ++i) {
+        const Kernel &a = got.kernels.kernels[i], &b = expected.kernels.kernels[i];
+        EXPECT_EQ(std::tie(a.beginNs, a.endNs, a.span, a.name),
+                  std::tie(b.beginNs, b.endNs, b.span, b.name));
+    }
     ASSERT_EQ(got.gpu.size(), expected.gpu.size());
     for (std::size_t i = 0; i < got.gpu.size(); ++i) {
         const GpuSample &a = got.gpu[i], &b = expected.gpu[i];
