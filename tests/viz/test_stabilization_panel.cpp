@@ -138,10 +138,13 @@ private Q_SLOTS:
             const QPoint centre(qRound(s.chart(StabilizationPanel::Tracked).xOf(layer)), qRound(y));
             const bool all = passing[static_cast<std::size_t>(layer)] == fact.tokens.size();
             filled += all;
-            // A disc has ink beside its centre, a cross has none straight above it.
-            const QColor above = picture.pixelColor(centre + QPoint(0, -2));
+            // A disc has ink all around its centre, a cross only where the curve comes and goes.
             const QColor ink = s.f.theme.palette().pins[0];
-            QCOMPARE(deltaE(toLab(above.rgb()), toLab(ink.rgb())) < 12.0, all);
+            int inked = 0;
+            for (const QPoint& beside : {QPoint(0, -2), QPoint(0, 2), QPoint(-2, 0), QPoint(2, 0)})
+                inked += deltaE(toLab(picture.pixelColor(centre + beside).rgb()),
+                                toLab(ink.rgb())) < 12.0;
+            QCOMPARE(inked == 4, all);
         }
         QCOMPARE(filled, 2);
     }

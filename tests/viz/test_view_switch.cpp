@@ -55,9 +55,8 @@ private Q_SLOTS:
         QCOMPARE(panel.view(), 1);
         QCOMPARE(changed.count(), 1);
 
-        panel.resize(220, 120);
+        panel.resize(panel.minimumSizeHint().width(), 120);
         QTRY_VERIFY(choice->narrow());
-        QTRY_COMPARE(panel.width(), 220);
         QToolButton* menu = buttonNamed(panel, QStringLiteral("Another view ▾"));
         QVERIFY(menu != nullptr);
         QVERIFY(menu->fontMetrics().horizontalAdvance(menu->text()) <= menu->width());
@@ -76,10 +75,23 @@ private Q_SLOTS:
         panel.resize(400, 120);
         panel.show();
         QVERIFY(QTest::qWaitForWindowExposed(&panel));
+        const auto bordered = [&panel](const QColor& colour) {
+            const QImage image = panel.grab().toImage();
+            const int x = image.width() / 2, y = image.height() / 2;
+            // On a screen of 1.25 the line may end a pixel before the picture does.
+            const auto near = [&](int dx, int dy) {
+                for (int i = 0; i < 2; ++i)
+                    if (image.pixelColor(dx ? image.width() - 1 - i : x,
+                                         dy ? image.height() - 1 - i : y) == colour)
+                        return true;
+                return false;
+            };
+            return image.pixelColor(0, y) == colour && near(1, 0) && near(0, 1);
+        };
         panel.body()->setFocus();
-        QTRY_COMPARE(panel.grab().toImage().pixelColor(0, 60), f.theme.palette().focus);
+        QTRY_VERIFY(bordered(f.theme.palette().focus));
         panel.body()->clearFocus();
-        QTRY_COMPARE(panel.grab().toImage().pixelColor(0, 60), f.theme.palette().border);
+        QTRY_VERIFY(bordered(f.theme.palette().border));
     }
 };
 
