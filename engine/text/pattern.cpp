@@ -23,6 +23,7 @@ constexpr std::uint32_t kMaxHeapKiB = 64U << 10;
 /// catastrophic ones need more than there are, on forty letters.
 constexpr std::uint32_t kLeastSteps = 1U << 20;
 constexpr std::uint32_t kStepsPerByte = 16;
+constexpr std::size_t kStartsAtOnce = 1024; ///< between two looks at the clock
 
 std::string pcreMessage(int code) {
     std::array<PCRE2_UCHAR, 160> buffer{};
@@ -53,7 +54,8 @@ Pattern Pattern::compile(std::string_view expression, Dialect dialect, const std
     if (expression.size() > kMaxExpression)
         throw Error(ErrorCode::BadFile, where + ": the regular expression is too long");
     const std::string translated = translatePattern(expression, dialect, where);
-    std::uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+    std::uint32_t options =
+        PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
     // `^` and `$` mean lines in Oniguruma's default syntax, always.
     options |= dialect == Dialect::Oniguruma ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY;
     const std::unique_ptr<pcre2_compile_context, void (*)(pcre2_compile_context*)> context(
@@ -88,21 +90,37 @@ void Pattern::findLiteral(std::string_view text, std::vector<Range>& matches) co
             {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + m_literal.size())});
 }
 
-bool Pattern::matchAt(std::string_view text, std::size_t from, MatchScratch& scratch,
-                      Range& match) const {
+void Pattern::giveUp(const std::string& why) const {
+    throw Error(ErrorCode::BadFile,
+                m_where + ": the regular expression gives up on this text: " + why);
+}
+
+/// PCRE2's answer for a match that begins at one of `starts`, the end included.
+int Pattern::matchWithin(std::string_view text, Range starts, MatchScratch& scratch) const {
     const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+    pcre2_set_offset_limit(scratch.m_context, starts.end);
     // The text was checked once; checking it again at every match would be quadratic.
-    std::uint32_t options = PCRE2_NO_UTF_CHECK;
-    int found = pcre2_match(m_code.get(), subject, text.size(), from, options, scratch.m_data,
-                            scratch.m_context);
-    if (found == PCRE2_ERROR_JIT_STACKLIMIT)
-        found = pcre2_match(m_code.get(), subject, text.size(), from, options | PCRE2_NO_JIT,
+    const std::uint32_t options = PCRE2_NO_UTF_CHECK;
+    int found = pcre2_match(m_code.get(), subject, text.size(), starts.begin, options,
                             scratch.m_data, scratch.m_context);
-    if (found == PCRE2_ERROR_NOMATCH) return false;
-    if (found < 0)
-        throw Error(ErrorCode::BadFile,
-                    m_where +
-                        ": the regular expression gives up on this text: " + pcreMessage(found));
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT)
+        found = pcre2_match(m_code.get(), subject, text.size(), starts.begin,
+                            options | PCRE2_NO_JIT, scratch.m_data, scratch.m_context);
+    return found;
+}
+
+bool Pattern::search(std::string_view text, std::size_t from, MatchScratch& scratch,
+                     Range& match) const {
+    for (;;) {
+        const std::size_t to = std::min(text.size(), from + kStartsAtOnce);
+        const int found = matchWithin(
+            text, {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to)}, scratch);
+        if (found >= 0) break; // 0: groups that nobody asks for have no room
+        if (found != PCRE2_ERROR_NOMATCH) giveUp(pcreMessage(found));
+        if (to == text.size()) return false;
+        if (std::chrono::steady_clock::now() > scratch.m_deadline) giveUp("it takes too long");
+        from = characterEnd(text, to + 1);
+    }
     const PCRE2_SIZE* place = pcre2_get_ovector_pointer(scratch.m_data);
     // `\K` in a look-ahead can put the start behind the end.
     match = {static_cast<std::uint32_t>(std::min(place[0], place[1])),
@@ -124,7 +142,7 @@ void Pattern::findAll(std::string_view text, MatchScratch& scratch,
     bool any = false;
     std::uint32_t last = 0; // end of the match before
     Range match;
-    while (from <= text.size() && matchAt(text, from, scratch, match)) {
+    while (from <= text.size() && search(text, from, scratch, match)) {
         if (match.empty() && any && match.end == last) {
             if (from >= text.size()) return;
             from += characterAt(text, from).length;

@@ -2,10 +2,10 @@
 #include "engine/text/pattern_dialect.h"
 
 #include "engine/core/error.h"
+#include "engine/text/pattern_properties.h"
 #include "engine/text/unicode.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 namespace fkv::text {
@@ -21,72 +21,7 @@ constexpr std::string_view kNotSpace =
 constexpr std::string_view kWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
 constexpr std::string_view kHex = "0-9A-Fa-f";
 
-struct LongName {
-    std::string_view name, brief;
-};
-/// PCRE2 knows general categories by their short names alone.
-constexpr std::array kCategories{
-    LongName{"letter", "L"},
-    LongName{"lowercaseletter", "Ll"},
-    LongName{"uppercaseletter", "Lu"},
-    LongName{"titlecaseletter", "Lt"},
-    LongName{"modifierletter", "Lm"},
-    LongName{"otherletter", "Lo"},
-    LongName{"mark", "M"},
-    LongName{"nonspacingmark", "Mn"},
-    LongName{"spacingmark", "Mc"},
-    LongName{"enclosingmark", "Me"},
-    LongName{"number", "N"},
-    LongName{"decimalnumber", "Nd"},
-    LongName{"letternumber", "Nl"},
-    LongName{"othernumber", "No"},
-    LongName{"punctuation", "P"},
-    LongName{"connectorpunctuation", "Pc"},
-    LongName{"dashpunctuation", "Pd"},
-    LongName{"openpunctuation", "Ps"},
-    LongName{"closepunctuation", "Pe"},
-    LongName{"initialpunctuation", "Pi"},
-    LongName{"finalpunctuation", "Pf"},
-    LongName{"otherpunctuation", "Po"},
-    LongName{"symbol", "S"},
-    LongName{"mathsymbol", "Sm"},
-    LongName{"currencysymbol", "Sc"},
-    LongName{"modifiersymbol", "Sk"},
-    LongName{"othersymbol", "So"},
-    LongName{"separator", "Z"},
-    LongName{"spaceseparator", "Zs"},
-    LongName{"lineseparator", "Zl"},
-    LongName{"paragraphseparator", "Zp"},
-    LongName{"other", "C"},
-    LongName{"control", "Cc"},
-    LongName{"format", "Cf"},
-    LongName{"privateuse", "Co"},
-    LongName{"surrogate", "Cs"},
-    LongName{"unassigned", "Cn"},
-};
-/// Longer names that are no script: they go through as they are.
-constexpr std::array<std::string_view, 14> kBinary{"any",
-                                                   "alphabetic",
-                                                   "alpha",
-                                                   "lowercase",
-                                                   "uppercase",
-                                                   "emoji",
-                                                   "ascii",
-                                                   "emojimodifier",
-                                                   "math",
-                                                   "ideographic",
-                                                   "extender",
-                                                   "dash",
-                                                   "emojipresentation",
-                                                   "extendedpictographic"};
-
-std::string plainName(std::string_view name) {
-    std::string out;
-    for (const char c : name)
-        if (c != '_' && c != ' ' && c != '-')
-            out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return out;
-}
+constexpr int kMostSets = 16;
 
 class Translator {
 public:
@@ -263,23 +198,6 @@ private:
         m_out += propertyName(name) + '}';
     }
 
-    static std::string propertyName(std::string_view name) {
-        const std::string plain = plainName(name);
-        const std::size_t equals = plain.find('=');
-        if (equals != std::string::npos) {
-            const std::string key = plain.substr(0, equals);
-            const std::string value(name.substr(name.find('=') + 1));
-            if (key == "gc" || key == "generalcategory") return propertyName(value);
-            if (key == "sc" || key == "script") return "sc:" + value;
-            return std::string(name);
-        }
-        for (const LongName& category : kCategories)
-            if (category.name == plain) return std::string(category.brief);
-        const bool script =
-            plain.size() > 2 && std::find(kBinary.begin(), kBinary.end(), plain) == kBinary.end();
-        return (script ? "sc:" : "") + std::string(name);
-    }
-
     void codePoint(std::size_t digits) {
         if (peek() == '{') {
             m_out += "\\x";
@@ -290,28 +208,73 @@ private:
         m_at += digits;
     }
 
+    /// A set. PCRE2 has no sets within sets and no `&&`; choices and look-ahead say the same.
     void set() {
-        m_out += m_from[m_at++];
-        if (peek() == '^') m_out += m_from[m_at++];
+        if (++m_setDepth > kMostSets) refuse(ErrorCode::BadFile, "sets nested too deep");
+        std::string outer = std::move(m_out);
+        m_out.clear(); // gathers contents
+        ++m_at;
+        const bool negated = peek() == '^';
+        if (negated) ++m_at;
         if (peek() == ']') m_out += "\\]", ++m_at;
-        for (;;) {
-            const char c = peek();
+        std::vector<std::string> inner, operands;
+        while (peek() != ']') {
             if (m_at >= m_from.size()) refuse(ErrorCode::BadFile, "an open set");
-            if (c == ']') break;
-            if (c == '[' && peek(1) == ':') {
-                const std::size_t end = m_from.find(":]", m_at);
-                if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open set");
-                m_out += m_from.substr(m_at, end + 2 - m_at);
-                m_at = end + 2;
-            } else if (c == '[' || (c == '&' && peek(1) == '&')) {
-                refuse(ErrorCode::Unsupported, "a set within a set");
-            } else if (c == '\\') {
-                escape(true);
+            if (peek() == '&' && peek(1) == '&') {
+                m_at += 2;
+                operands.push_back(operand(m_out, inner));
+                m_out.clear();
+                inner.clear();
             } else {
-                copyCharacter();
+                setItem(inner);
             }
         }
-        m_out += m_from[m_at++];
+        ++m_at;
+        const bool plain = inner.empty() && operands.empty();
+        if (negated && plain)
+            m_out = outer + "[^" + m_out + ']';
+        else
+            m_out = outer + intersection(operands, operand(m_out, inner), negated);
+        --m_setDepth;
+    }
+
+    /// One item of a set: into m_out what PCRE2 takes in a set, into `inner` a set.
+    void setItem(std::vector<std::string>& inner) {
+        if (peek() == '[' && peek(1) == ':') {
+            const std::size_t end = m_from.find(":]", m_at);
+            if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open set");
+            m_out += m_from.substr(m_at, end + 2 - m_at);
+            m_at = end + 2;
+        } else if (peek() == '[') {
+            std::string contents = std::move(m_out);
+            m_out.clear();
+            set();
+            inner.push_back(std::move(m_out));
+            m_out = std::move(contents);
+        } else if (peek() == '\\') {
+            escape(true);
+        } else {
+            copyCharacter();
+        }
+    }
+
+    /// An expression for one character of the contents or of a set within.
+    std::string operand(const std::string& contents, const std::vector<std::string>& inner) const {
+        if (contents.empty() && inner.empty()) refuse(ErrorCode::BadFile, "an empty set");
+        std::string out = contents.empty() ? "" : '[' + contents + ']';
+        for (const std::string& set : inner)
+            out += (out.empty() ? "" : "|") + set;
+        return inner.empty() ? out : "(?:" + out + ')';
+    }
+
+    static std::string intersection(const std::vector<std::string>& operands,
+                                    const std::string& last, bool negated) {
+        std::string all;
+        for (const std::string& one : operands)
+            all += "(?=" + one + ')';
+        all += last;
+        if (negated) return "(?:(?!" + all + ")\\p{Any})";
+        return operands.empty() ? all : "(?:" + all + ')';
     }
 
     std::string_view m_from;
@@ -321,6 +284,7 @@ private:
     std::string m_out;
     std::size_t m_atom = 0;            ///< where in m_out the last atom began
     std::vector<std::size_t> m_groups; ///< where the open groups began
+    int m_setDepth = 0;
 };
 
 } // namespace

@@ -182,8 +182,8 @@ const std::vector<std::pair<const char*, const char*>> kBadPatterns{
     {"(?<=a*)b", "not a regular expression"},
     {"\\x{110000}", "not a regular expression"},
     {"((((a{1,999}){1,999}){1,999}){1,999}", "not a regular expression"},
-    {"[a[b]]", "a set within a set"},
-    {"[\\p{L}&&[^a]]", "a set within a set"},
+    {"[a&&]", "an empty set"},
+    {"[a\\W]", "\\W within a set"},
 };
 
 } // namespace
@@ -217,11 +217,13 @@ TEST(TokenizerDamage, PatternsAreJudged) {
     for (const auto& [pattern, part] : kBadPatterns) {
         json file = smallTokenizer("byte_level");
         file["pre_tokenizer"] = split(pattern);
-        const bool sets = std::string(part).starts_with("a set");
-        expectError({part, sets ? kUnsupported : kBad, {}}, "tokenizer.json pre_tokenizer pattern",
-                    [&] { openJson(file); });
+        const bool known = std::string(part) != "\\W within a set";
+        expectError({part, !known ? kUnsupported : kBad, {}},
+                    "tokenizer.json pre_tokenizer pattern", [&] { openJson(file); });
     }
     json file = smallTokenizer("byte_level");
+    file["pre_tokenizer"] = split(std::string(1000, '['));
+    expectError({"nested too deep", kBad, {}}, "tokenizer.json", [&] { openJson(file); });
     file["pre_tokenizer"] = split(std::string(100'000, 'a'));
     expectError({"too long", kBad, {}}, "tokenizer.json", [&] { openJson(file); });
 }

@@ -147,6 +147,7 @@ def cases(byte, sign):
         ("words and not words", b, pre(split(r"\w+|\W\s", "MergedWithPrevious", True), bl)),
         ("empty matches", b, pre(split("x*|(?<=[a-z])(?=[A-Z])"), bl)), ("lines", b, pre(split("^.|.$"), bl)),
         ("scripts", b, pre(split(r"\p{Han}+|\p{Hiragana}|\p{Letter}|\h\h|[\s\p{Nd}]|\u0041\x{73}"), bl)),
+        ("sets within sets", b, pre(split(r"[\p{L}&&[^\p{Han}]]+|[^\p{L}\s&&[^.-9]]|[x-z[:punct:][0-3]]+|[^a[b\d]]"), bl)),
         ("white space", b, pre({"type": "Whitespace"}, bl)),
         ("removed white space", b, pre({"type": "WhitespaceSplit"}, bl)),
         ("bert", b, pre({"type": "BertPreTokenizer"}, bl)),
