@@ -41,6 +41,7 @@ public:
     void gatherRows(const ops::GatherRowsParams& p) override;
     void gatherKv(const ops::GatherKvParams& p) override;
     void head(const ops::HeadParams& p) override;
+    void argMax(const ops::ArgMaxParams& p) override;
     void decodeStep(const ops::DecodePlan& p) override;
 
     ThreadPool& pool() override { return m_pool; }

@@ -27,6 +27,18 @@ void CpuBackend::head(const ops::HeadParams& p) {
     }
 }
 
+void CpuBackend::argMax(const ops::ArgMaxParams& p) {
+    ops::validate(p, m_info);
+    for (std::int64_t r = 0; r < p.logits.rows; ++r) {
+        const auto* row = p.logits.rowsFrom(r, 1).as<const float>();
+        // A NaN in front would never be smaller than what follows.
+        const auto* best = std::max_element(row, row + p.logits.cols, [](float a, float b) {
+            return a < b || (std::isnan(a) && !std::isnan(b));
+        });
+        *p.ids.rowsFrom(r, 1).as<std::uint32_t>() = static_cast<std::uint32_t>(best - row);
+    }
+}
+
 // A long teacher-forced batch goes through in chunks: each is causal inside itself and sees those
 // before it in the tails, which is the same thing with bounded scratch.
 void CpuBackend::decodeStep(const ops::DecodePlan& p) {
@@ -44,7 +56,10 @@ void CpuBackend::decodeRows(const ops::DecodePlan& p, std::int64_t first, std::i
     std::array<std::int32_t, kStepRows> oldest;
     std::iota(positions.begin(), positions.end(), static_cast<std::int32_t>(p.position + first));
     const auto count = static_cast<std::size_t>(rows);
-    embed({p.tokens.subspan(static_cast<std::size_t>(first), count), p.embedding, x});
+    const auto fromDevice = p.token.data == nullptr ? 0 : *p.token.as<const std::int32_t>();
+    embed({p.token.data == nullptr ? p.tokens.subspan(static_cast<std::size_t>(first), count)
+                                   : std::span(&fromDevice, 1),
+           p.embedding, x});
     for (ops::DecodeLayer& layer : p.layers) {
         const ops::LayerWeights& w = layer.weights;
         const std::int64_t d = layer.tail.headDim;

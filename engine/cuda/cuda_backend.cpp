@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cuda/cuda_backend.h"
 
+#include "engine/cuda/backend_scratch.h"
 #include "engine/cuda/check.h"
 #include "engine/cuda/decoder.h"
 #include "engine/cuda/kernels/rows.cuh"
 #include "engine/cuda/kernels/scores.cuh"
 #include "engine/cuda/make_cuda.h"
-#include "engine/cuda/scratch.h"
 #include "engine/ops/validate.h"
 
 #include <algorithm>
@@ -65,13 +65,6 @@ Attention::Range rangeOf(const ops::KvRange& r) {
 
 } // namespace
 
-struct CudaBackend::Scratch {
-    UploadRing ring;
-    GrowingBuffer select; ///< window sums, ranks
-    GrowingBuffer aside;  ///< ranks on the side stream
-    GrowingBuffer norm;   ///< rows before the LM head
-};
-
 CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(device) {
     check(cudaSetDevice(device), "choosing the device");
     cudaDeviceProp properties{};
@@ -103,7 +96,7 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
     m_clock = std::make_unique<EventClock>(m_stream, *m_side);
     m_blas = std::make_unique<Blas>();
     m_scratch = std::make_unique<Scratch>();
-    m_decoder = std::make_unique<Decoder>(m_stream);
+    m_decoder = std::make_unique<Decoder>(m_stream, m_hopper);
 }
 
 CudaBackend::~CudaBackend() {

@@ -16,8 +16,9 @@ namespace fkv::cuda {
 
 class Decoder;
 
-/// Everything in bf16 with fp32 sums and scores, on one stream of one GPU, and a second for what only
-/// the host reads. Ops enqueue; upload(), readback(), awaitDelivery() and synchronize() may wait.
+/// Everything in bf16 with fp32 sums and scores, on one stream of one GPU, and a second for what
+/// only the host reads. Ops enqueue; upload(), readback(), awaitDelivery() and synchronize() may
+/// wait.
 class CudaBackend final : public ops::Backend {
 public:
     /// `device` is CUDA's ordinal. Throws Error{Unsupported} below compute capability 8.0.
@@ -48,6 +49,7 @@ public:
     void gatherRows(const ops::GatherRowsParams& p) override;
     void gatherKv(const ops::GatherKvParams& p) override;
     void head(const ops::HeadParams& p) override;
+    void argMax(const ops::ArgMaxParams& p) override;
     void decodeStep(const ops::DecodePlan& p) override;
 
     SpanClock* clock() override { return m_clock.get(); }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/cuda/backend_scratch.h"
 #include "engine/cuda/check.h"
 #include "engine/cuda/cuda_backend.h"
 #include "engine/cuda/decoder.h"
@@ -23,10 +24,37 @@ void CudaBackend::decodeStep(const ops::DecodePlan& p) {
     decodeRows(p);
 }
 
+void CudaBackend::argMax(const ops::ArgMaxParams& p) {
+    ops::validate(p, m_info);
+    const std::size_t found = argMaxScratch(kStepRows);
+    if (m_scratch->best.bytes() == 0) {
+        // Counters behind what blocks found; every call leaves them as it came.
+        auto* memory = m_scratch->best.atLeast(found + kStepRows * sizeof(unsigned));
+        check(cudaMemsetAsync(memory, 0, found + kStepRows * sizeof(unsigned), m_stream), "argMax");
+    }
+    auto* memory = static_cast<std::byte*>(m_scratch->best.atLeast(0));
+    for (std::int64_t first = 0; first < p.logits.rows; first += kStepRows) {
+        const std::int64_t rows = std::min(kStepRows, p.logits.rows - first);
+        check(cuda::argMax({p.logits.rowsFrom(first, rows).as<const float>(), rows, p.logits.stride,
+                            static_cast<std::uint32_t>(p.logits.cols),
+                            p.ids.rowsFrom(first, rows).as<std::uint32_t>(), memory,
+                            reinterpret_cast<unsigned*>(memory + found)},
+                           m_stream),
+              "argMax");
+    }
+}
+
 /// Several tokens at once, or shapes the streaming kernels do not take: op by op, in chunks that
 /// are causal inside themselves.
 void CudaBackend::decodeRows(const ops::DecodePlan& p) {
     const DType type = m_info.weightType;
+    std::span<const std::int32_t> tokens = p.tokens;
+    std::int32_t fromDevice = 0;
+    if (p.token.data != nullptr) {
+        readback(&fromDevice, p.token);
+        check(cudaStreamSynchronize(m_stream), "a token");
+        tokens = std::span(&fromDevice, 1);
+    }
     const ops::LayerWeights& w0 = p.layers.front().weights;
     std::vector<ops::BufferPtr> memory;
     const auto rowsOf = [&](std::int64_t cols) {
@@ -49,7 +77,7 @@ void CudaBackend::decodeRows(const ops::DecodePlan& p) {
         const ops::View x = part(allX), normed = part(allNormed), qkv = part(allQkv),
                         attended = part(allAttended), gateUp = part(allGateUp),
                         gated = part(allGated);
-        embed({p.tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)),
+        embed({tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)),
                p.embedding, x});
         for (ops::DecodeLayer& layer : p.layers) {
             const ops::LayerWeights& w = layer.weights;

@@ -30,7 +30,7 @@ Gemv product(const bf16* x, const ops::View& weight, void* out, GemvOut kind) {
 
 } // namespace
 
-Decoder::Decoder(cudaStream_t stream) : m_stream(stream) {
+Decoder::Decoder(cudaStream_t stream, bool hopper) : m_stream(stream), m_hopper(hopper) {
     check(cudaMalloc(&m_state, sizeof(StepState)), "the decoder's state");
     check(cudaMallocHost(&m_states, kStates * sizeof(StepState)), "the decoder's state");
 }
@@ -106,13 +106,20 @@ void Decoder::reserve(const ops::DecodePlan& p) {
     check(cudaMemsetAsync(m_arrived, 0, at - arrived, m_stream), "the decoder's counters");
 }
 
+void Decoder::multiply(const Gemv& product, const char* what) {
+#ifdef FKV_SM90
+    if (m_hopper) return check(gemvSm90(product, m_stream), what);
+#endif
+    check(gemvSm80(product, m_stream), what);
+}
+
 void Decoder::enqueueLayer(const ops::DecodePlan& p, const ops::DecodeLayer& layer) {
     const ops::LayerWeights& w = layer.weights;
     Gemv qkv = product(m_x, w.qkv, m_qkv, GemvOut::Store);
     qkv.norm = w.inputNorm.as<bf16>();
     qkv.eps = p.eps;
     qkv.bias = w.qkvBias.as<bf16>();
-    check(gemv(qkv, m_stream), "qkv of a token");
+    multiply(qkv, "qkv of a token");
 
     DecodeAttention a{};
     a.state = m_state;
@@ -142,13 +149,12 @@ void Decoder::enqueueLayer(const ops::DecodePlan& p, const ops::DecodeLayer& lay
     a.out = m_attended;
     check(decodeAttention(a, m_stream), "attention of a token");
 
-    check(gemv(product(m_attended, w.out, m_x, GemvOut::Add), m_stream),
-          "output projection of a token");
+    multiply(product(m_attended, w.out, m_x, GemvOut::Add), "output projection of a token");
     Gemv gateUp = product(m_x, w.gateUp, m_gated, GemvOut::SwiGlu);
     gateUp.norm = w.postNorm.as<bf16>();
     gateUp.eps = p.eps;
-    check(gemv(gateUp, m_stream), "gate and up of a token");
-    check(gemv(product(m_gated, w.down, m_x, GemvOut::Add), m_stream), "down of a token");
+    multiply(gateUp, "gate and up of a token");
+    multiply(product(m_gated, w.down, m_x, GemvOut::Add), "down of a token");
 }
 
 void Decoder::enqueue(const ops::DecodePlan& p) {
@@ -159,7 +165,7 @@ void Decoder::enqueue(const ops::DecodePlan& p) {
     Gemv head = product(m_x, p.lmHead, p.logits.data, GemvOut::StoreF32);
     head.norm = p.finalNorm.as<bf16>();
     head.eps = p.eps;
-    check(gemv(head, m_stream), "logits of a token");
+    multiply(head, "logits of a token");
 }
 
 void Decoder::capture(const ops::DecodePlan& p) {
@@ -193,7 +199,7 @@ void Decoder::step(const ops::DecodePlan& p, bool eager) {
     m_nextState = (m_nextState + 1) % kStates;
     if (m_nextState == 0) check(cudaStreamSynchronize(m_stream), "decoding");
     state = {p.tokens.front(), static_cast<std::int32_t>(p.position),
-             static_cast<std::int32_t>(length - m_filled), 0};
+             static_cast<std::int32_t>(length - m_filled), 0, p.token.as<const std::uint32_t>()};
     check(cudaMemcpyAsync(m_state, &state, sizeof state, cudaMemcpyHostToDevice, m_stream),
           "a token");
     if (eager)

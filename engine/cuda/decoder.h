@@ -15,7 +15,7 @@ namespace fkv::cuda {
 /// first step over it and serves all later ones, since what changes is read from device memory.
 class Decoder {
 public:
-    explicit Decoder(cudaStream_t stream);
+    Decoder(cudaStream_t stream, bool hopper);
     ~Decoder();
     Decoder(const Decoder&) = delete;
     Decoder& operator=(const Decoder&) = delete;
@@ -33,6 +33,7 @@ private:
     };
     static Key keyOf(const ops::DecodePlan& p);
     void enqueue(const ops::DecodePlan& p);
+    void multiply(const Gemv& product, const char* what);
     void enqueueLayer(const ops::DecodePlan& p, const ops::DecodeLayer& layer);
     void capture(const ops::DecodePlan& p);
     void forget();
@@ -41,6 +42,7 @@ private:
     static constexpr int kStates = 64;
 
     cudaStream_t m_stream;
+    bool m_hopper; ///< compute capability 9.0
     GrowingBuffer m_activations;
     StepState* m_state = nullptr;  ///< device
     StepState* m_states = nullptr; ///< pinned, used round and round

@@ -81,6 +81,7 @@ public:
     virtual void gatherRows(const GatherRowsParams& p) = 0;
     virtual void gatherKv(const GatherKvParams& p) = 0;
     virtual void head(const HeadParams& p) = 0;
+    virtual void argMax(const ArgMaxParams& p) = 0;
     virtual void decodeStep(const DecodePlan& p) = 0;
 
     /// What passes are timed by; null: ops are done when they return, so the host's clock serves.

@@ -158,6 +158,12 @@ struct HeadParams {
     View logits;  ///< [rows, V] F32
 };
 
+/// Index of the largest value of every row, the lower one of equals. NaN is never the largest.
+struct ArgMaxParams {
+    View logits;  ///< [rows, V] F32
+    View ids;     ///< [rows, 1] U32
+};
+
 /// Weights of one layer as the ops read them.
 struct LayerWeights {
     View inputNorm;  ///< [1, hidden]
@@ -197,6 +203,9 @@ struct DecodePlan {
     std::int64_t queryHeads;
     float eps;
     View logits;                    ///< [tokens, V]
+    /// [1, 1] U32, what argMax() made: takes the place of the one in `tokens`, so that a step can be
+    /// asked for before the host knows its token. Empty: `tokens`.
+    View token;
 };
 
 }  // namespace fkv::ops

@@ -205,6 +205,11 @@ void validate(const HeadParams& p, const DeviceInfo& device) {
     shape(p.logits, p.x.rows, p.lmHead.rows, DType::F32, op, "logits");
 }
 
+void validate(const ArgMaxParams& p, const DeviceInfo&) {
+    shape(p.logits, p.logits.rows, p.logits.cols, DType::F32, "argMax", "logits");
+    shape(p.ids, p.logits.rows, 1, DType::U32, "argMax", "ids");
+}
+
 void validate(const DecodePlan& p, const DeviceInfo& device) {
     const char* op = "decodeStep";
     const auto tokens = static_cast<std::int64_t>(p.tokens.size());
@@ -214,6 +219,10 @@ void validate(const DecodePlan& p, const DeviceInfo& device) {
     shape(p.finalNorm, 1, hidden, device.weightType, op, "finalNorm");
     matrix(p.lmHead, p.lmHead.rows, hidden, device, op, "lmHead");
     shape(p.logits, tokens, p.lmHead.rows, DType::F32, op, "logits");
+    if (p.token.data != nullptr) {
+        shape(p.token, 1, 1, DType::U32, op, "token");
+        requireArgument(tokens == 1, op, "one token from the device, no more");
+    }
     requireArgument(p.position >= 0 && p.position + tokens <= p.cosTable.rows, op,
                     "positions past the context length");
     for (const DecodeLayer& layer : p.layers) {

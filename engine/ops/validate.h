@@ -21,6 +21,7 @@ void validate(const RanksParams& p, const DeviceInfo& device);
 void validate(const GatherRowsParams& p, const DeviceInfo& device);
 void validate(const GatherKvParams& p, const DeviceInfo& device);
 void validate(const HeadParams& p, const DeviceInfo& device);
+void validate(const ArgMaxParams& p, const DeviceInfo& device);
 void validate(const DecodePlan& p, const DeviceInfo& device);
 /// Same shape and type, for Backend::copy.
 void validateCopy(const View& to, const View& from);

@@ -4,6 +4,7 @@
 #include "engine/run/gpu_sampling.h"
 
 #include <algorithm>
+#include <array>
 
 namespace fkv::run {
 
@@ -38,39 +39,121 @@ double medianStep(const std::vector<trace::AnswerToken>& tokens) {
     return *middle;
 }
 
+namespace {
+
+/// Steps of a greedy continuation. A token is picked where the logits are and handed to the next
+/// step there; the host hears of it. Where ops only enqueue, a step is under way while the token of
+/// the one before is on its way to the host.
+class GreedySteps {
+public:
+    GreedySteps(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
+                int count)
+        : m_context(context),
+          m_backend(context.transformer().backend()),
+          m_request(request),
+          m_logits(logitRows(context, tails, 1).rowsFrom(0, 1)),
+          m_count(count),
+          m_ahead(m_backend.clock() != nullptr) {
+        if (!tails.picked.buffer)
+            tails.picked = context.transformer().memory().matrix(2, 1, DType::U32);
+        m_picked = tails.picked.view;
+    }
+
+    /// The token after `produced` of them, of which `last` is the newest.
+    std::int32_t next(std::int32_t last, std::int64_t produced, PassScope& scope) {
+        SpanSink& clock = scope.spans();
+        if (m_queued < produced) queue(produced, last, m_ahead ? nullptr : &scope);
+        if (m_ahead) {
+            scope.op(Zone::Pass, 1, [&] {
+                if (produced + 1 < m_count) queue(produced + 1, last, nullptr);
+                m_backend.awaitDelivery(m_tickets[produced % 2]);
+            });
+            m_stepNs = clock.nowNs() - m_arrivedNs;
+        }
+        m_arrivedNs = clock.nowNs();
+        return static_cast<std::int32_t>(m_arrived[produced % 2]);
+    }
+    /// Milliseconds of the step that made the newest token: where one is always under way, the time
+    /// since the token before; the first has none before it.
+    double stepMs() const { return static_cast<double>(m_stepNs) * 1e-6; }
+    /// A step that was under way when the answer ended is as if it had not been.
+    void end(std::int64_t produced) {
+        if (m_queued > produced - 1)
+            for (ops::DecodeLayer& layer : m_request.layers)
+                --layer.tail.length;
+    }
+
+private:
+    /// Enqueues the step that makes token `index`: from `last`, or from the pick before.
+    void queue(std::int64_t index, std::int32_t last, PassScope* scope) {
+        const ops::View pick = m_picked.rowsFrom(index % 2, 1);
+        ops::DecodePlan plan = m_context.transformer().decodePlan(
+            std::span(&last, 1), m_request.position + index - 1, m_request.layers, m_logits);
+        if (m_ahead && index > 1) plan.token = m_picked.rowsFrom((index - 1) % 2, 1);
+        const auto step = [&] {
+            const std::int64_t begin = scope == nullptr ? 0 : scope->spans().nowNs();
+            m_backend.decodeStep(plan);
+            if (scope != nullptr) m_stepNs = scope->spans().nowNs() - begin;
+        };
+        const auto sample = [&] {
+            m_backend.argMax({m_logits, pick});
+            const ops::Delivery delivery{&m_arrived[index % 2], pick};
+            m_tickets[index % 2] = m_backend.deliver(std::span(&delivery, 1));
+        };
+        if (scope != nullptr) {
+            scope->op(Zone::Pass, 1, step);
+            scope->op(Zone::Sample, 1, sample);
+        } else {
+            step();
+            sample();
+        }
+        m_queued = index;
+    }
+
+    const RunContext& m_context;
+    ops::Backend& m_backend;
+    const DecodeRequest& m_request;
+    ops::View m_logits, m_picked;
+    int m_count;
+    bool m_ahead;
+    std::int64_t m_queued = 0, m_arrivedNs = 0, m_stepNs = 0;
+    std::array<std::uint64_t, 2> m_tickets{};
+    std::array<std::uint32_t, 2> m_arrived{};
+};
+
+} // namespace
+
 GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
                     const GreedyRequest& greedy) {
-    model::Transformer& transformer = context.transformer();
-    const std::vector<std::int32_t>& eos = transformer.config().eos;
-    const ops::View out = logitRows(context, tails, 1).rowsFrom(0, 1);
-    SpanSink spans(nullptr, transformer.backend().kernelTracer(),
+    const std::vector<std::int32_t>& eos = context.transformer().config().eos;
+    SpanSink spans(nullptr, context.transformer().backend().kernelTracer(),
                    static_cast<std::size_t>(std::max(greedy.count, 0)) * 2 + 1);
     GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, request.pass, context.gate, context.stop);
-    std::vector<float> logits(greedy.firstLogits.begin(), greedy.firstLogits.end());
+    GreedySteps steps(context, tails, request, greedy.count);
     GreedyResult result;
     trace::Answer& answer = result.answer;
-    double ms = 0.0;
     while (static_cast<int>(answer.tokens.size()) < greedy.count) {
         const auto produced = static_cast<std::int64_t>(answer.tokens.size());
         std::int32_t next = 0;
-        scope.op(Zone::Sample, 1, [&] { next = argMax(logits); });
+        if (produced == 0)
+            scope.op(Zone::Sample, 1, [&] { next = argMax(greedy.firstLogits); });
+        else
+            next = steps.next(answer.tokens.back().id, produced, scope);
+        const double ms = produced == 0 ? 0.0 : steps.stepMs();
         const std::int32_t before =
             answer.tokens.empty() ? greedy.previous : answer.tokens.back().id;
         answer.tokens.push_back({next, context.model.tokenizer().decode(next, before), ms});
         answer.endOfSequence = std::find(eos.begin(), eos.end(), next) != eos.end();
         if (greedy.grown) greedy.grown(answer);
-        if (answer.endOfSequence || static_cast<int>(answer.tokens.size()) == greedy.count) break;
-        scope.op(Zone::Pass, 1, [&] {
-            transformer.backend().decodeStep(transformer.decodePlan(
-                std::span(&next, 1), request.position + produced, request.layers, out));
-            transformer.backend().readback(logits.data(), out);
-            transformer.backend().synchronize();
-        });
-        ms = static_cast<double>(spans.spans().back().durationNs()) * 1e-6;
+        if (answer.endOfSequence) break;
     }
+    steps.end(static_cast<std::int64_t>(answer.tokens.size()));
     answer.msPerToken = medianStep(answer.tokens);
-    result.stretch = {spans.take(), spans.nowNs(), gpu.take(), spans.takeKernels()};
+    const std::vector<std::int32_t>& eos = context.transformer().config().eos;
+    SpanSink spans(nullptr, context.transformer().backend().kernelTracer(),
+                   static_cast<std::size_t>(std::max(greedy.count, 0)) * 2 + 1);
+    GpuSampling gpu(context.model.gpu());
     return result;
 }
 

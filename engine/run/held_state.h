@@ -84,6 +84,7 @@ struct HeldCompressed {
 struct HeldTails {
     std::vector<model::LayerCache> layers; ///< [L]
     ops::Tensor logits;                    ///< [rows of a step, V]
+    ops::Tensor picked;                    ///< [2, 1] U32: tokens of this step and of the next
 };
 
 /// What a continuation follows from.

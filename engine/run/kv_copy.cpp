@@ -15,15 +15,21 @@ std::vector<std::int32_t> consecutive(std::int64_t begin, std::int64_t end) {
 
 void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t begin,
                 const ops::KvView& to) {
-    for (std::int64_t g = 0; g < from.kvHeads; ++g) {
-        const auto rows = [&](void* base, const ops::KvView& kv, std::int64_t at) {
-            const auto skip =
-                static_cast<std::size_t>((g * kv.capacity + at) * kv.headDim) * sizeOf(kv.dtype);
-            return ops::View{static_cast<std::byte*>(base) + skip, kv.dtype, to.length, kv.headDim,
-                             kv.headDim};
-        };
-        backend.copy(rows(to.keys, to, 0), rows(from.keys, from, begin));
-        backend.copy(rows(to.values, to, 0), rows(from.values, from, begin));
+    // A few tokens of all heads go in one copy; long stretches one by one, as memory is fastest.
+    constexpr std::int64_t kFew = 256;
+    const bool few = to.length <= kFew;
+    const auto rows = [&](void* base, const ops::KvView& kv, std::int64_t head, std::int64_t at) {
+        const auto skip =
+            static_cast<std::size_t>((head * kv.capacity + at) * kv.headDim) * sizeOf(kv.dtype);
+        auto* bytes = static_cast<std::byte*>(base) + skip;
+        if (few)
+            return ops::View{bytes, kv.dtype, kv.kvHeads, to.length * kv.headDim,
+                             kv.capacity * kv.headDim};
+        return ops::View{bytes, kv.dtype, to.length, kv.headDim, kv.headDim};
+    };
+    for (std::int64_t head = 0; head < (few ? 1 : from.kvHeads); ++head) {
+        backend.copy(rows(to.keys, to, head, 0), rows(from.keys, from, head, begin));
+        backend.copy(rows(to.values, to, head, 0), rows(from.values, from, head, begin));
     }
 }
 

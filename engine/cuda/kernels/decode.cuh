@@ -17,6 +17,7 @@ struct StepState {
     std::int32_t position;
     std::int32_t generated; ///< tokens appended to every tail before this step
     std::int32_t unused;
+    const std::uint32_t* tokenAt; ///< in place of `token`; null: `token`
 };
 
 enum class GemvOut : std::uint8_t {
@@ -39,7 +40,9 @@ struct Gemv {
     GemvOut kind;
 };
 inline constexpr int kGemvMostIn = 24576;
-cudaError_t gemv(const Gemv& p, cudaStream_t s);
+/// gemvSm90 for compute capability 9.0 alone.
+cudaError_t gemvSm80(const Gemv& p, cudaStream_t s);
+cudaError_t gemvSm90(const Gemv& p, cudaStream_t s);
 
 /// x = table[token]
 cudaError_t embedStep(const StepState* state, const __nv_bfloat16* table, std::int64_t cols,
@@ -77,5 +80,17 @@ struct DecodeAttention {
 inline constexpr int kDecodeSplits = 32; ///< blocks a KV head; a constant, so that bits repeat
 std::int64_t decodePartialFloats(int queryHeads, int headDim);
 cudaError_t decodeAttention(const DecodeAttention& p, cudaStream_t s);
+
+/// ids[r] = index of the largest of row r, the lower of equals.
+struct ArgMax {
+    const float* logits; ///< [rows, columns], row stride `stride`
+    std::int64_t rows, stride;
+    std::uint32_t columns;
+    std::uint32_t* ids; ///< [rows]
+    void* scratch;      ///< argMaxScratch(rows) bytes
+    unsigned* arrived;  ///< [rows], zero before and after
+};
+std::size_t argMaxScratch(std::int64_t rows);
+cudaError_t argMax(const ArgMax& p, cudaStream_t s);
 
 } // namespace fkv::cuda

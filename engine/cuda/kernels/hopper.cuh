@@ -52,7 +52,16 @@ __device__ __forceinline__ void namedArrive(int id, int threads) {
     asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
-// ---- bulk tensor copies ----
+// ---- bulk copies ----
+
+/// A multiple of 16 bytes, aligned as much, to shared memory; completes on `b`.
+__device__ __forceinline__ void copyBytes(void* to, const void* from, std::uint32_t bytes,
+                                          std::uint64_t* b) {
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes "
+                 "[%0], [%1], %2, [%3];" ::"r"(sharedAddress(to)),
+                 "l"(from), "r"(bytes), "r"(sharedAddress(b))
+                 : "memory");
+}
 
 /// Box of a 3-D tensor map at (c0, c1, c2), innermost first, to shared memory; completes on `b`.
 /// What lies outside the tensor arrives as zero.

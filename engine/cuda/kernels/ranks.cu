@@ -2,6 +2,7 @@
 #include "engine/cuda/kernels/scores.cuh"
 
 #include <bit>
+#include <cub/block/block_radix_sort.cuh>
 #include <cub/device/device_radix_sort.cuh>
 
 namespace fkv::cuda {
@@ -35,6 +36,49 @@ __global__ void scatterRanks(const std::uint32_t* order, std::uint32_t* ranks, s
     const std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x;
     if (i >= count) return;
     ranks[i / tokens * tokens + order[i]] = static_cast<std::uint32_t>(i % tokens);
+}
+
+// A short row fits one block, whose sort takes a fourth of the launches below. Stable, so that the
+// lower index wins; what fills the block up comes last.
+constexpr int kBlockThreads = 1024;
+
+template <int Items>
+struct BlockSort {
+    using Sort = cub::BlockRadixSort<std::uint32_t, kBlockThreads, Items, std::uint32_t>;
+    static constexpr std::int64_t kMost = std::int64_t{kBlockThreads} * Items;
+};
+
+template <int Items>
+__global__ void __launch_bounds__(kBlockThreads)
+    rankRowKernel(const float* scores, std::uint32_t* ranks, int tokens) {
+    using Sort = typename BlockSort<Items>::Sort;
+    extern __shared__ __align__(16) unsigned char memory[];
+    const std::int64_t row = std::int64_t{blockIdx.x} * tokens;
+    std::uint32_t keys[Items], order[Items];
+#pragma unroll
+    for (int i = 0; i < Items; ++i) {
+        const int token = static_cast<int>(threadIdx.x) * Items + i;
+        keys[i] = token < tokens ? keyOf(scores[row + token]) : 0xFFFFFFFFU;
+        order[i] = static_cast<std::uint32_t>(token);
+    }
+    Sort(*reinterpret_cast<typename Sort::TempStorage*>(memory)).SortBlockedToStriped(keys, order);
+#pragma unroll
+    for (int i = 0; i < Items; ++i) {
+        const int rank = i * kBlockThreads + static_cast<int>(threadIdx.x);
+        if (rank < tokens) ranks[row + order[i]] = static_cast<std::uint32_t>(rank);
+    }
+}
+
+template <int Items>
+cudaError_t rankRows(const Ranks& p, cudaStream_t s) {
+    constexpr std::size_t kBytes = sizeof(typename BlockSort<Items>::Sort::TempStorage);
+    static const cudaError_t allowed =
+        cudaFuncSetAttribute(rankRowKernel<Items>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(kBytes));
+    if (allowed != cudaSuccess) return allowed;
+    rankRowKernel<Items><<<static_cast<unsigned>(p.rows), kBlockThreads, kBytes, s>>>(
+        p.scores, p.ranks, static_cast<int>(p.tokens));
+    return cudaGetLastError();
 }
 
 struct Layout {
@@ -75,6 +119,8 @@ std::size_t ranksScratch(std::int64_t rows, std::int64_t tokens) {
 cudaError_t ranks(const Ranks& p, cudaStream_t s) {
     const std::int64_t count = p.rows * p.tokens;
     if (count == 0) return cudaSuccess;
+    if (p.tokens <= BlockSort<2>::kMost) return rankRows<2>(p, s);
+    if (p.tokens <= BlockSort<8>::kMost) return rankRows<8>(p, s);
     Layout l = layoutOf(p.rows, p.tokens);
     auto* base = static_cast<std::byte*>(p.scratch);
     cub::DoubleBuffer<std::uint64_t> keys(reinterpret_cast<std::uint64_t*>(base + l.keys),
