@@ -9,8 +9,12 @@
 #include "engine/model/tensor_files.h"
 #include "engine/model/weights.h"
 #include "engine/ops/backend.h"
+#include "engine/ops/planning_backend.h"
+#include "engine/run/fit.h"
+#include "engine/select/budgets.h"
 #include "engine/text/tokenizer.h"
 
+#include <algorithm>
 #include <map>
 #include <ostream>
 
@@ -71,6 +75,45 @@ json tensorsJson(const model::TensorFiles& tensors) {
             {"by_type", byType}};
 }
 
+/// Devices a model may run on: this processor, and the GPU that is here or any.
+std::vector<ops::DeviceInfo> devicesToAsk() {
+    std::vector<ops::DeviceInfo> devices{ops::makeBackend({"cpu", 1})->info(), ops::gpuTraits()};
+    const std::vector<std::string> names = ops::availableDevices();
+    const auto gpu = std::find_if(names.begin(), names.end(),
+                                  [](const std::string& n) { return n.starts_with("cuda"); });
+    if (gpu != names.end()) devices.back() = ops::makeBackend({*gpu, 1})->info();
+    return devices;
+}
+
+json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int layers) {
+    run::Request request;
+    request.settings = select::defaultSettings(layers);
+    request.generate = o.generate;
+    json devices = json::array();
+    for (const ops::DeviceInfo& device : devicesToAsk()) {
+        const run::FitReport r = run::estimateFit(folder, device, o.tokens, request);
+        const auto deployed = [&](const run::DeployedMemory& m) {
+            return json{{"kv_bytes", m.kvBytes},
+                        {"activation_bytes", m.activationBytes},
+                        {"total_bytes", r.totalBytes(m)}};
+        };
+        devices.push_back({{"device", device.name},
+                           {"memory_bytes", r.memoryBytes},
+                           {"weight_bytes", r.weightBytes},
+                           {"full", deployed(r.full)},
+                           {"fastkv", deployed(r.fastkv)},
+                           {"instrument",
+                            {{"kv_bytes", r.instrument.kvBytes},
+                             {"checkpoint_bytes", r.instrument.checkpointBytes},
+                             {"plane_bytes", r.instrument.planeBytes},
+                             {"scratch_bytes", r.instrument.scratchBytes},
+                             {"total_bytes", r.instrument.total()}}},
+                           {"given_up", r.givenUp},
+                           {"verdict", fitText(r)}});
+    }
+    return {{"tokens", o.tokens}, {"generate", o.generate}, {"devices", std::move(devices)}};
+}
+
 json modelJson(const InfoOptions& o) {
     const std::filesystem::path folder = model::modelFolder(o.path);
     const model::Config config = model::readConfig(folder);
@@ -80,21 +123,45 @@ json modelJson(const InfoOptions& o) {
     const ops::DeviceInfo device = ops::makeBackend({o.device, 1})->info();
     const std::int64_t perToken = std::int64_t{2} * config.layers * config.kvHeads *
                                   config.headDim * static_cast<std::int64_t>(sizeOf(device.kvType));
-    return {{"kind", "model"},
-            {"path", o.path.string()},
-            {"config", configJson(config)},
-            {"tensors", tensorsJson(tensors)},
-            {"tokenizer",
-             {{"kind", tokenizer->kind()},
-              {"vocabulary", tokenizer->vocabulary()},
-              {"bos", tokenizer->bos()},
-              {"eos", tokenizer->eos()},
-              {"adds_bos", tokenizer->addsBos()}}},
-            {"kv",
-             {{"device", device.name},
-              {"type", name(device.kvType)},
-              {"bytes_per_token", perToken},
-              {"bytes_at_context_length", perToken * config.contextLength}}}};
+    json model{{"kind", "model"},
+               {"path", o.path.string()},
+               {"config", configJson(config)},
+               {"tensors", tensorsJson(tensors)},
+               {"tokenizer",
+                {{"kind", tokenizer->kind()},
+                 {"vocabulary", tokenizer->vocabulary()},
+                 {"bos", tokenizer->bos()},
+                 {"eos", tokenizer->eos()},
+                 {"adds_bos", tokenizer->addsBos()}}},
+               {"kv",
+                {{"device", device.name},
+                 {"type", name(device.kvType)},
+                 {"bytes_per_token", perToken},
+                 {"bytes_at_context_length", perToken * config.contextLength}}}};
+    if (o.tokens > 0) model["fit"] = fitJson(folder, o, config.layers);
+    return model;
+}
+
+void printFit(const json& fit, std::ostream& to) {
+    const auto bytes = [](const json& value) { return bytesText(value.get<std::int64_t>()); };
+    to << "a prompt of " << fit["tokens"] << " tokens, and " << fit["generate"] << " after it:\n";
+    for (const json& d : fit["devices"]) {
+        to << "  " << d["device"].get<std::string>();
+        if (d["memory_bytes"] != 0) to << ", " << bytes(d["memory_bytes"]);
+        to << ": weights " << bytes(d["weight_bytes"]) << '\n';
+        for (const char* path : {"full", "fastkv"}) {
+            const json& m = d[path];
+            to << "    " << (path == std::string("full") ? "full context" : "FastKV      ")
+               << "  KV " << bytes(m["kv_bytes"]) << ", activations "
+               << bytes(m["activation_bytes"]) << ", in all " << bytes(m["total_bytes"]) << '\n';
+        }
+        const json& i = d["instrument"];
+        to << "    instrument    KV " << bytes(i["kv_bytes"]) << ", checkpoints "
+           << bytes(i["checkpoint_bytes"]) << ", planes " << bytes(i["plane_bytes"]) << ", in all "
+           << bytes(i["total_bytes"]) << '\n';
+        if (const auto verdict = d["verdict"].get<std::string>(); !verdict.empty())
+            to << "    " << verdict << '\n';
+    }
 }
 
 std::string ropeText(const json& rope) {
@@ -152,6 +219,7 @@ void info(const InfoOptions& o, std::ostream& to) {
             to << io::jsonText(model, 2) << '\n';
         else
             printModel(model, to);
+        if (!o.json && o.tokens > 0) printFit(model["fit"], to);
         return;
     }
     const trace::RunPtr run = io::openTrace(o.path);

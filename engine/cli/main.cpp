@@ -99,6 +99,11 @@ int main(int argc, char** argv) {
     cli::InfoOptions info;
     CLI::App* infoVerb = app.add_subcommand("info", "what a model folder or a trace holds");
     infoVerb->add_option("path", info.path, "model folder or trace file")->required();
+    infoVerb->add_option("--tokens", info.tokens, "say what a prompt of this length needs")
+        ->check(CLI::Range(1, 1 << 26));
+    infoVerb->add_option("--generate", info.generate, "tokens generated after it")
+        ->check(CLI::Range(0, 1 << 20))
+        ->capture_default_str();
     addCommon(*infoVerb, info.device, info.json);
     cli::BenchOptions bench;
     CLI::App* benchVerb = app.add_subcommand("bench", "times a published model's shape with random weights");

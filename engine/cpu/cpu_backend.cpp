@@ -3,6 +3,7 @@
 
 #include "engine/core/error.h"
 #include "engine/cpu/pieces.h"
+#include "engine/ops/planning_backend.h"
 #include "engine/ops/validate.h"
 #include "engine/trace/window_sums.h"
 
@@ -95,10 +96,9 @@ void grow(std::vector<T>& memory, std::int64_t count) {
 CpuBackend::CpuBackend(int threads) : m_pool(threads) {
     // The pool cuts the work; threads of BLAS would fight it for processors.
     openblas_set_num_threads(1);
-    m_info.name = "CPU";
+    m_info = ops::cpuTraits();
     m_info.cpu = processorModel();
     m_info.blas = std::string("OpenBLAS ") + openblas_get_corename();
-    m_info.matricesAsStored = true;
     m_info.threads = m_pool.threads();
     m_info.memoryBytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
                          static_cast<std::size_t>(sysconf(_SC_PAGESIZE));

@@ -7,6 +7,7 @@
 #include "engine/cuda/kernels/rows.cuh"
 #include "engine/cuda/kernels/scores.cuh"
 #include "engine/cuda/make_cuda.h"
+#include "engine/ops/planning_backend.h"
 #include "engine/ops/validate.h"
 
 #include <algorithm>
@@ -76,6 +77,7 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
                         ", 8.0 is needed");
     m_multiprocessors = properties.multiProcessorCount;
     m_hopper = properties.major == 9;
+    m_info = ops::gpuTraits();
     m_info.name = properties.name;
     char pciBusId[32] = {};
     check(cudaDeviceGetPCIBusId(pciBusId, sizeof pciBusId, device), "asking the device");
@@ -83,10 +85,6 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
     m_info.blas = "cuBLASLt " + std::to_string(cublasLtGetVersion());
     m_info.threads = m_pool.threads();
     m_info.memoryBytes = properties.totalGlobalMem;
-    m_info.attentionPairs = std::int64_t{1} << 40;
-    m_info.chunkRows = 8192; // enough rows for a product to fill the GPU
-    m_info.weightType = DType::BF16;
-    m_info.kvType = DType::BF16;
     check(cudaStreamCreateWithFlags(&m_stream, cudaStreamNonBlocking), "a stream");
     cudaMemPool_t pool = nullptr;
     check(cudaDeviceGetDefaultMemPool(&pool, device), "the memory pool");

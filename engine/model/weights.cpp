@@ -189,9 +189,10 @@ Weights loadWeights(const std::filesystem::path& folder, const Config& config,
         report(layer + 1);
         weights.layers.push_back(loadLayer(loader, config, layer));
     }
-    const RopeTables tables = ropeTables(config.rope, config.headDim, config.contextLength);
     weights.cosTable = loader.matrix(config.contextLength, config.headDim / 2, DType::F32);
     weights.sinTable = loader.matrix(config.contextLength, config.headDim / 2, DType::F32);
+    if (backend.info().plansOnly) return weights;
+    const RopeTables tables = ropeTables(config.rope, config.headDim, config.contextLength);
     backend.upload(weights.cosTable, tables.cosines.data());
     backend.upload(weights.sinTable, tables.sines.data());
     return weights;

@@ -25,6 +25,7 @@ struct DeviceInfo {
     /// Weight matrices may also be F16 or BF16, as the checkpoint has them: half the memory, and
     /// the same bits as after widening them. Sums are fp32 either way.
     bool matricesAsStored = false;
+    bool plansOnly = false; ///< buffers have no memory, see makePlanningBackend()
     DType kvType = DType::F32;
     /// Rows that prefill runs at once inside a layer: a constant of the backend, never tuned, so that
     /// two runs give the same bits.

@@ -59,6 +59,15 @@ LoadedModel::LoadedModel(const model::Config& config, const ops::DeviceSpec& dev
     describe();
 }
 
+LoadedModel::LoadedModel(const std::filesystem::path& folder,
+                         std::unique_ptr<ops::Backend> planning)
+    : m_config(model::readConfig(folder)), m_backend(std::move(planning)) {
+    m_weights = model::loadWeights(folder, m_config, *m_backend, {}, {});
+    m_transformer = std::make_unique<model::Transformer>(m_config, m_weights, *m_backend);
+    m_info.name = model::modelName(folder);
+    describe();
+}
+
 void LoadedModel::describe() {
     m_info.layers = m_config.layers;
     m_info.queryHeads = m_config.queryHeads;

@@ -24,6 +24,9 @@ public:
                 Observer& observer, const std::stop_token& stop);
     /// Random weights of the dimensions in `config`, made in backend memory; no tokenizer.
     LoadedModel(const model::Config& config, const ops::DeviceSpec& device, std::uint64_t seed);
+    /// The same from the headers of a model folder alone, over a planning backend: everything has its
+    /// size, nothing its content. No tokenizer.
+    LoadedModel(const std::filesystem::path& folder, std::unique_ptr<ops::Backend> planning);
     LoadedModel(const LoadedModel&) = delete;
     LoadedModel& operator=(const LoadedModel&) = delete;
 

@@ -20,6 +20,8 @@ Standalone::Standalone(const RunContext& context, const Prompt& prompt)
     const trace::Budgets& budgets = prompt.budgets;
     m_rows = transformer.makeRows(budgets.tokens);
     if (budgets.tspOn) m_survivorRows = transformer.makeRows(budgets.propagated);
+    if (budgets.tspOn && context.model.config().slides(budgets.tokens))
+        m_survivorPositions = transformer.memory().matrix(1, budgets.propagated, DType::I32);
     std::int64_t longest = 0;
     for (int l = 0; l < context.layers(); ++l) {
         const trace::LayerBudget& budget = budgets.layers[static_cast<std::size_t>(l)];
@@ -147,8 +149,8 @@ void Standalone::select(const model::Scorer::Views& scores, PassScope& scope) {
         m_survivors = select::bestAscending(m_tspRanks, budgets.propagated - budgets.window);
         for (std::int64_t i = budgets.tokens - budgets.window; i < budgets.tokens; ++i)
             m_survivors.push_back(static_cast<std::int32_t>(i));
-        if (m_context.model.config().slides(budgets.tokens))
-            m_survivorPositions = positionsOf(m_context.transformer(), m_survivors);
+        if (m_survivorPositions.buffer)
+            m_context.transformer().backend().upload(m_survivorPositions.view, m_survivors.data());
         m_visible = m_survivors;
         for (std::int32_t& tokens : m_visible)
             ++tokens;
@@ -181,13 +183,16 @@ Standalone::DecodeCache Standalone::decodeCache(std::int64_t room) {
     for (int l = 0; l < m_context.layers(); ++l) {
         const Layer& layer = m_layers[static_cast<std::size_t>(l)];
         const ops::KvView& kv = cuts(l) ? layer.window.kv : layer.whole.kv;
-        const std::int64_t window = std::min<std::int64_t>(m_prompt.budgets.window, kv.length);
+        // By the budget, not by what has been run: the size of a cache is known before.
+        const std::int64_t entering = m_prompt.budgets.layers[static_cast<std::size_t>(l)].entering;
+        const std::int64_t window = std::min<std::int64_t>(m_prompt.budgets.window, entering);
+        const std::int64_t before = cuts(l) ? 0 : entering - window;
         cache.tails.push_back(transformer.makeCache(window + room));
         ops::KvView tail = cache.tails.back().kv;
         tail.length = window;
-        copyTokens(transformer.backend(), kv, kv.length - window, tail);
+        copyTokens(transformer.backend(), kv, before, tail);
         cache.layers.push_back({transformer.weights().layers[static_cast<std::size_t>(l)],
-                                cuts(l) ? layer.best.kv : kv.slice(0, kv.length - window), tail,
+                                cuts(l) ? layer.best.kv : kv.slice(0, before), tail,
                                 m_context.model.config().slidingWindow(l),
                                 cuts(l) ? layer.positions.view : positionsIn(l)});
     }

@@ -184,6 +184,25 @@ TEST(Cli, InfoDescribesAModel) {
     EXPECT_NE(text.out.find("16.0 KiB a token"), std::string::npos) << text.out;
 }
 
+TEST(Cli, InfoSaysWhatAPromptNeeds) {
+    const json fit = jsonOf({"info", kModel, "--tokens", "4096", "--generate", "8"})["fit"];
+    EXPECT_EQ(fit["tokens"], 4096);
+    ASSERT_EQ(fit["devices"].size(), 2U);
+    const json& cpu = fit["devices"][0];
+    EXPECT_EQ(cpu["device"], "CPU");
+    EXPECT_EQ(cpu["verdict"], "fits");
+    const std::int64_t token = 16384, tail = 8 + 8; // the window is copied into the tail
+    EXPECT_EQ(cpu["full"]["kv_bytes"], token * (4096 + tail));
+    EXPECT_LT(cpu["fastkv"]["total_bytes"], cpu["full"]["total_bytes"]);
+    EXPECT_GT(cpu["instrument"]["checkpoint_bytes"], 0);
+    EXPECT_GT(fit["devices"][1]["weight_bytes"], 0);
+    const Ended text = run({"info", kModel, "--tokens", "4096"});
+    EXPECT_EQ(text.code, 0);
+    EXPECT_NE(text.out.find("a prompt of 4096 tokens, and 32 after it"), std::string::npos);
+    expectError({"info", kModel, "--tokens", "9000"}, 1, "the model takes 8192");
+    expectError({"info", kModel, "--tokens", "0"}, 2, "--tokens");
+}
+
 TEST(Cli, TheReportHoldsSettingsAsGivenAndAsAchieved) {
     const TemporaryFolder folder;
     const std::string out = (folder / "t").string();
