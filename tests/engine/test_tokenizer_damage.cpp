@@ -251,7 +251,7 @@ TEST(TokenizerDamage, LongRunsAreNoCatastrophe) {
     const auto tokenizer = openJson(smallTokenizer("byte_level"));
     for (const char* unit : {" ", "a", "1", "!", "\n", " \n", "é", "'"}) {
         std::string text;
-        while (text.size() < 2'000'000)
+        while (text.size() < 600'000)
             text += unit;
         EXPECT_EQ(tokenizer->encode(text, false).bytes.back().second, text.size()) << unit;
     }
