@@ -150,10 +150,7 @@ GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeReq
     }
     steps.end(static_cast<std::int64_t>(answer.tokens.size()));
     answer.msPerToken = medianStep(answer.tokens);
-    const std::vector<std::int32_t>& eos = context.transformer().config().eos;
-    SpanSink spans(nullptr, context.transformer().backend().kernelTracer(),
-                   static_cast<std::size_t>(std::max(greedy.count, 0)) * 2 + 1);
-    GpuSampling gpu(context.model.gpu());
+    result.stretch = {spans.take(), spans.nowNs(), gpu.take(), spans.takeKernels()};
     return result;
 }
 
