@@ -16,7 +16,7 @@
 
 namespace fkv::app {
 
-/// A model that is open, as the window needs it. The tokenizer is its own: it outlives the session.
+/// A model that is open, as the window needs it. The tokenizer is the session's and outlives it.
 struct LoadedModel {
     QString folder;
     trace::ModelInfo info;

@@ -35,6 +35,8 @@ public:
     const trace::Machine& machine() const { return m_machine; }
     /// Not for a model of random weights.
     const text::Tokenizer& tokenizer() const { return *m_tokenizer; }
+    /// The same, to be kept beyond the model's life. Null for a model of random weights.
+    std::shared_ptr<const text::Tokenizer> sharedTokenizer() const { return m_tokenizer; }
     const model::Config& config() const { return m_config; }
     ops::Backend& backend() { return *m_backend; }
     const ops::Backend& backend() const { return *m_backend; }
@@ -54,7 +56,7 @@ private:
     void describe();
 
     model::Config m_config;
-    std::unique_ptr<text::Tokenizer> m_tokenizer;
+    std::shared_ptr<const text::Tokenizer> m_tokenizer;
     std::unique_ptr<ops::Backend> m_backend;
     std::unique_ptr<cuda::GpuMonitor> m_gpu;
     model::Weights m_weights;

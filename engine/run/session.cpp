@@ -60,6 +60,10 @@ const trace::ModelInfo& Session::model() const {
 const text::Tokenizer& Session::tokenizer() const {
     return m_impl->state.model.tokenizer();
 }
+
+std::shared_ptr<const text::Tokenizer> Session::sharedTokenizer() const {
+    return m_impl->state.model.sharedTokenizer();
+}
 const ops::DeviceInfo& Session::device() const {
     return m_impl->state.model.backend().info();
 }

@@ -57,6 +57,8 @@ public:
 
     const trace::ModelInfo& model() const;
     const text::Tokenizer& tokenizer() const;
+    /// The same, to be kept beyond the session's life and used from any thread.
+    std::shared_ptr<const text::Tokenizer> sharedTokenizer() const;
     const ops::DeviceInfo& device() const;
     Gate& gate();
 

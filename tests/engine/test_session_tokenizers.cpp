@@ -65,6 +65,15 @@ TEST(SessionTokenizers, PromptAndAnswerAreOfTheFilesTokens) {
     EXPECT_EQ(again->prompt->text, kText);
 }
 
+TEST(SessionTokenizers, TheTokenizerOutlivesItsSession) {
+    const auto folder = writeTinyModel({}, "tokenizers_kept");
+    auto session = openTiny(folder);
+    const auto tokenizer = session->sharedTokenizer();
+    EXPECT_EQ(tokenizer.get(), &session->tokenizer());
+    session.reset();
+    EXPECT_EQ(tokenizer->decode(tokenizer->encode(kText, false).ids).substr(0, 5), "caf\u00E9");
+}
+
 TEST(SessionTokenizers, IdsAloneSpellTheTextTheyStandFor) {
     const auto folder = writeTinyModel({}, "tokenizers_ids");
     const auto session = openTiny(folder);
