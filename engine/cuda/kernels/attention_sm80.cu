@@ -4,6 +4,7 @@
 // warp keeps its rows' softmax and output in registers.
 
 #include "engine/cuda/kernels/attention.cuh"
+#include "engine/cuda/kernels/tensor_core.cuh"
 
 #include <algorithm>
 #include <cmath>
@@ -34,9 +35,6 @@ struct Params {
     float scaleLog2;
 };
 
-__device__ __forceinline__ std::uint32_t address(const void* p) {
-    return static_cast<std::uint32_t>(__cvta_generic_to_shared(p));
-}
 /// 16 bytes to shared memory; zeros when not `valid`.
 __device__ __forceinline__ void copyAsync(void* to, const void* from, bool valid) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address(to)), "l"(from),
@@ -50,29 +48,6 @@ template <int N>
 __device__ __forceinline__ void waitCopies() {
     asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
-__device__ __forceinline__ void loadMatrix(std::uint32_t (&r)[4], const bf16* p) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(address(p)));
-}
-__device__ __forceinline__ void loadMatrixTransposed(std::uint32_t (&r)[4], const bf16* p) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(address(p)));
-}
-__device__ __forceinline__ void multiply(float (&c)[4], const std::uint32_t (&a)[4],
-                                         std::uint32_t b0, std::uint32_t b1) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-        "{%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-__device__ __forceinline__ std::uint32_t pack(float a, float b) {
-    const __nv_bfloat162 pair = __floats2bfloat162_rn(a, b);
-    return reinterpret_cast<const std::uint32_t&>(pair);
-}
-
 /// `count` rows of D values from global memory [.., stride]; rows from `valid` on become zero.
 template <int D>
 __device__ void fetch(bf16* to, const bf16* from, std::int64_t stride, int count,

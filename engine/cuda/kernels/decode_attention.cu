@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A token's attention in one kernel: rotation, append and the fold of the stretches included, since
-// at the length of a compressed cache a launch costs as much as the work. A block has one KV head
-// and one stretch of its cache (prefix, then tail). Half a warp reads a key of head size 128 in
-// 16-byte loads; the query heads of the group share every load. Keys and values come through a ring
-// in shared memory where every thread reads what it asked for itself, so that many are under way
-// while some are computed with. The block that is done last of its KV head folds all stretches in
-// fixed order.
+// A token's attention in one kernel: norms, rotation, append and the fold of the stretches
+// included, since at the length of a compressed cache a launch costs as much as the work. A block
+// has one KV head and one stretch of its cache (prefix, then tail). Its warps take tiles of 16 keys
+// in turn, each through a ring of its own, and multiply them with all query heads of the group on
+// tensor cores: the bytes of the cache are what should take the time. The block that is done last
+// of its KV head folds all stretches in fixed order.
 
 #include "engine/cuda/kernels/decode_attention_parts.cuh"
 
@@ -14,102 +13,103 @@ namespace fkv::cuda {
 
 namespace {
 
-/// `Plain`: the layer does not slide and no head is normed. The rest is a kernel of its own, since
-/// this one has no register to spare.
-template <int D, int Heads, bool Plain>
-__global__ void __launch_bounds__(kThreads, Heads <= 4 ? 2 : 1) attentionKernel(DecodeAttention p) {
-    constexpr int kPerKey = D / kLanes;       // lanes of one key
-    constexpr int kKeys = kThreads / kPerKey; // keys a block reads at once
-    extern __shared__ __align__(16) unsigned char memory[];
+/// Queries of the group, and the key and value of the newest token where `newest` says so: normed,
+/// rotated, rounded as the cache holds them; the new ones appended too.
+template <int D, int Heads>
+__device__ void prepare(const DecodeAttention& p, const Joined& joined, const Shared<D>& shared,
+                        bool newest, int length) {
+    constexpr int kPieces = D / kLanes, kRows = kThreads / kPieces; // rows at once
+    const int piece = threadIdx.x % kPieces, kvHead = blockIdx.y;
+    const Rotation<D> rotation(p, piece);
+    const auto row = [&](int head) {
+        return *reinterpret_cast<const Eight*>(p.qkv + head * D + piece * kLanes);
+    };
+    // All lanes of a warp take part, also those that have no row.
+    for (int r = threadIdx.x / kPieces; r < (Heads + kRows) / kRows * kRows; r += kRows) {
+        const bool key = r >= Heads;
+        float values[kLanes];
+        widen(row(key ? p.queryHeads + kvHead : kvHead * Heads + r), values);
+        normHead<D>(key ? p.keyNorm : p.queryNorm, p.eps, piece, values);
+        const Eight turned = rotation.turn(values);
+        if (!key) shared.query(r)[piece] = turned;
+        if (r != Heads || !newest) continue;
+        const Eight value = row(p.queryHeads + p.kvHeads + kvHead);
+        shared.newKey()[piece] = turned;
+        shared.newValue()[piece] = value;
+        joined.append(length - 1, piece, turned, value);
+    }
+    for (int i = threadIdx.x; i < (kGroup - Heads) * kPieces; i += kThreads)
+        shared.query(Heads)[i] = Eight{};
+    __syncthreads();
+}
+
+template <int D, int Heads>
+__global__ void __launch_bounds__(kThreads, 2) attentionKernel(DecodeAttention p) {
+    constexpr int kPieces = D / kLanes;
+    extern __shared__ __align__(128) unsigned char memory[];
     letNextStart();
     const int split = blockIdx.x, kvHead = blockIdx.y;
-    const int slot = threadIdx.x / kPerKey, lane = threadIdx.x % kPerKey;
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const int length = p.cache.prefixLength + p.cache.tailFilled + p.state->generated + 1;
     const Joined joined{p.cache, kvHead, D};
-    const bool slides = !Plain && p.cache.slidingWindow > 0;
+    const bool slides = p.cache.slidingWindow > 0;
     const int position = slides ? p.state->position : 0;
     const int from = slides ? joined.begin(position) : 0;
     const int share = (length - from + kDecodeSplits - 1) / kDecodeSplits;
     const int begin = from + split * share, end = min(begin + share, length);
-    const ThreadRing ring{reinterpret_cast<Eight*>(memory)};
-    const auto row = [&](int head) {
-        return *reinterpret_cast<const Eight*>(p.qkv + head * D + lane * kLanes);
-    };
-    int asked = begin, askedBatch = 0;
+    const Shared<D> shared{memory};
+    int asked = begin + warp * kTile, askedSlot = 0;
     const auto ask = [&] {
-        if (asked < end)
-#pragma unroll
-            for (int u = 0; u < kUnroll; ++u) {
-                const int i = min(asked + u * kKeys + slot, end - 1);
-                if (i == length - 1) {
-                    *ring.at(askedBatch, u) = *ring.newKey();
-                    *ring.at(askedBatch, kUnroll + u) = *ring.newValue();
-                } else {
-                    joined.fetchKey(i, lane, ring.at(askedBatch, u));
-                    joined.fetchValue(i, lane, ring.at(askedBatch, kUnroll + u));
-                }
+        for (int i = lane; i < kTile * kPieces && asked < end; i += 32) {
+            const int row = i / kPieces, piece = i % kPieces, token = asked + row;
+            Eight* key = shared.at(warp, askedSlot, 0, row, piece);
+            Eight* value = shared.at(warp, askedSlot, 1, row, piece);
+            if (token == length - 1) {
+                *key = shared.newKey()[piece];
+                *value = shared.newValue()[piece];
+            } else {
+                joined.fetchPiece(token, piece, token < end, key, value);
             }
+        }
         commitFetches();
-        asked += kKeys * kUnroll;
-        askedBatch = (askedBatch + 1) % kDepth;
+        asked += kWarps * kTile;
+        askedSlot = askedSlot + 1 == kDepth ? 0 : askedSlot + 1;
     };
     // Only the newest token comes from the kernel in front: other stretches need not wait for it.
     const bool newest = begin < end && end == length;
-    if (!newest)
-        for (int i = 0; i < kDepth; ++i)
-            ask();
+    for (int i = 0; i < kDepth && !newest; ++i)
+        ask();
     waitForPrevious();
-    const Rotation<D> rotation(p, lane);
-    if (newest) {
-        float key[kLanes];
-        widen(row(p.queryHeads + kvHead), key);
-        if (!Plain) normHead<D>(p.keyNorm, p.eps, lane, key);
-        *ring.newKey() = rotation.turn(key);
-        *ring.newValue() = row(p.queryHeads + p.kvHeads + kvHead);
-        if (slot == 0) joined.append(length - 1, lane, *ring.newKey(), *ring.newValue());
-        for (int i = 0; i < kDepth; ++i)
-            ask();
-    }
-    float query[Heads][kLanes];
-#pragma unroll
-    for (int h = 0; h < Heads; ++h) {
-        widen(row(kvHead * Heads + h), query[h]);
-        if (!Plain) normHead<D>(p.queryNorm, p.eps, lane, query[h]);
-        widen(rotation.turn(query[h]), query[h]);
-#pragma unroll
-        for (float& v : query[h])
-            v *= p.scale * 1.44269504088896F;
-    }
-    Part<D, Heads> part;
-    int batch = 0;
-    for (int at = begin; at < end; at += kKeys * kUnroll) {
+    prepare<D, Heads>(p, joined, shared, newest, length);
+    for (int i = 0; i < kDepth && newest; ++i)
+        ask();
+    Part<D> part;
+    part.loadQuery(shared);
+    int slot = 0;
+    for (int at = begin + warp * kTile; at < end; at += kWarps * kTile) {
         waitForAllBut<kDepth - 1>();
-        part.add(query, ring, batch, [&](int u) {
-            const int i = at + u * kKeys + slot;
+        __syncwarp(); // other lanes' pieces are here as well
+        part.add(shared, slot, p.scale * 1.44269504088896F, [&](int key) {
+            const int i = at + key;
             return i < end && (!slides || joined.inSight(i, length, position));
         });
-        batch = (batch + 1) % kDepth;
+        __syncwarp(); // and may be written again
+        slot = slot + 1 == kDepth ? 0 : slot + 1;
         ask();
     }
-    __syncthreads(); // the ring is free
+    __syncthreads(); // the rings are free
     foldBlock<D, Heads>(p, part, reinterpret_cast<float*>(memory));
     if (lastOfHead(p.arrived + kvHead)) foldSplits<D, Heads>(p, reinterpret_cast<float*>(memory));
 }
 
-template <int D, int Heads, bool Plain>
-cudaError_t launch(const DecodeAttention& p, cudaStream_t s) {
-    const dim3 grid(kDecodeSplits, static_cast<unsigned>(p.kvHeads));
-    const auto kernel = attentionKernel<D, Heads, Plain>;
-    static const cudaError_t allowed = cudaFuncSetAttribute(
-        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(kRingBytes));
-    if (allowed != cudaSuccess) return allowed;
-    return launchOverlapping(kernel, {grid, kThreads, kRingBytes, s}, p);
-}
-
 template <int D, int Heads>
 cudaError_t attend(const DecodeAttention& p, cudaStream_t s) {
-    const bool plain = p.cache.slidingWindow == 0 && p.queryNorm == nullptr && p.keyNorm == nullptr;
-    return plain ? launch<D, Heads, true>(p, s) : launch<D, Heads, false>(p, s);
+    const dim3 grid(kDecodeSplits, static_cast<unsigned>(p.kvHeads));
+    const auto kernel = attentionKernel<D, Heads>;
+    static const cudaError_t allowed = cudaFuncSetAttribute(
+        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(Shared<D>::kBytes));
+    if (allowed != cudaSuccess) return allowed;
+    return launchOverlapping(kernel, {grid, kThreads, Shared<D>::kBytes, s}, p);
 }
 
 template <int D>

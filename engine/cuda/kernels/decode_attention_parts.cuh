@@ -6,6 +6,7 @@
 
 #include "engine/cuda/kernels/decode.cuh"
 #include "engine/cuda/kernels/launch.cuh"
+#include "engine/cuda/kernels/tensor_core.cuh"
 
 #include <cmath>
 
@@ -15,11 +16,12 @@ namespace {
 
 using bf16 = __nv_bfloat16;
 
-constexpr int kThreads = 256;
-constexpr int kLanes = 8;  ///< bf16 values of one 16-byte load
-constexpr int kUnroll = 4; ///< keys (and values) that a half warp asks for together
-constexpr int kDepth = 2;  ///< such batches under way
-constexpr std::size_t kRingBytes = (std::size_t{kDepth} * 2 * kUnroll + 2) * kThreads * 16;
+constexpr int kThreads = 128;
+constexpr int kWarps = kThreads / 32;
+constexpr int kLanes = 8; ///< bf16 values of one 16-byte piece
+constexpr int kTile = 16; ///< keys that a warp takes at once
+constexpr int kDepth = 3; ///< tiles of a warp under way
+constexpr int kGroup = 8; ///< most query heads of a KV head: the rows of a product that are used
 
 struct alignas(16) Eight {
     __nv_bfloat162 v[4];
@@ -93,82 +95,93 @@ __device__ void normHead(const bf16* weights, float eps, int lane, float (&v)[kL
         v[k] *= scale * weight[k];
 }
 
-/// The ring of one thread: piece i of a batch lies kThreads behind piece i - 1. Behind the ring
-/// there is room for one more key and value, those of the newest token.
-struct ThreadRing {
-    Eight* memory;
-    __device__ Eight* at(int batch, int piece) const {
-        return memory + (batch * 2 * kUnroll + piece) * kThreads + threadIdx.x;
+/// Shared memory: a ring of tiles for every warp, the group's queries, the newest key and value.
+template <int D>
+struct Shared {
+    static constexpr int kPieces = D / kLanes; ///< of a row
+    static constexpr int kTileBytes = kTile * D * 2;
+    static constexpr std::size_t kBytes =
+        std::size_t{kWarps} * kDepth * 2 * kTileBytes + (kGroup + 2) * D * 2;
+    unsigned char* memory;
+
+    /// Piece `piece` of row `row`, where rows that are read together fall into different banks.
+    __device__ Eight* at(int warp, int slot, int values, int row, int piece) const {
+        const int turn = D >= 64 ? row % 8 : row / 2 % 4;
+        unsigned char* tile = memory + ((warp * kDepth + slot) * 2 + values) * kTileBytes;
+        return reinterpret_cast<Eight*>(tile) + row * kPieces + (piece ^ turn);
     }
-    __device__ Eight* newKey() const { return at(kDepth, 0); }
-    __device__ Eight* newValue() const { return at(kDepth, 1); }
+    __device__ Eight* rows() const {
+        return reinterpret_cast<Eight*>(memory + kWarps * kDepth * 2 * kTileBytes);
+    }
+    __device__ Eight* query(int head) const { return rows() + head * kPieces; }
+    __device__ Eight* newKey() const { return rows() + kGroup * kPieces; }
+    __device__ Eight* newValue() const { return newKey() + kPieces; }
 };
 
-/// Running softmax of the group's heads over some keys; D dims over D / 8 lanes.
-template <int D, int Heads>
+/// A warp's running softmax. A lane has head lane / 4 and, of its sums, dims lane % 4 * 2 and the
+/// next of every eight. The other eight rows of a product are zeros.
+template <int D>
 struct Part {
-    float highest[Heads], total[Heads], out[Heads][kLanes];
-    __device__ Part() {
+    float highest = -INFINITY, total = 0.0F;
+    float out[D / 8][4] = {};
+    std::uint32_t query[D / 16][4] = {};
+
+    __device__ void loadQuery(const Shared<D>& shared) {
+        const int lane = threadIdx.x % 32;
+        const auto* row = reinterpret_cast<const std::uint32_t*>(shared.query(lane / 4));
 #pragma unroll
-        for (int h = 0; h < Heads; ++h) {
-            highest[h] = -INFINITY;
-            total[h] = 0.0F;
-#pragma unroll
-            for (float& v : out[h])
-                v = 0.0F;
+        for (int k = 0; k < D / 16; ++k) {
+            query[k][0] = row[k * 8 + lane % 4];
+            query[k][2] = row[k * 8 + lane % 4 + 4];
         }
     }
 
-    /// The batch's keys and values of this slot, of which seen(u) says which count.
+    /// One tile, of whose keys seen(key) says which count.
     template <class Seen>
-    __device__ void add(const float (&query)[Heads][kLanes], const ThreadRing& ring, int batch,
-                        const Seen& seen) {
-        constexpr int kPerKey = D / kLanes;
-        float weight[Heads][kUnroll];
+    __device__ void add(const Shared<D>& shared, int slot, float scale, const Seen& seen) {
+        const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+        const int matrix = lane / 8, row = lane % 8;
+        float score[2][4] = {};
 #pragma unroll
-        for (int u = 0; u < kUnroll; ++u) {
-            float key[kLanes];
-            widen(*ring.at(batch, u), key);
-#pragma unroll
-            for (int h = 0; h < Heads; ++h) {
-                float s = 0.0F;
-#pragma unroll
-                for (int k = 0; k < kLanes; ++k)
-                    s = fmaf(key[k], query[h][k], s);
-#pragma unroll
-                for (int o = kPerKey / 2; o > 0; o /= 2)
-                    s += __shfl_xor_sync(0xffffffff, s, o);
-                weight[h][u] = seen(u) ? s : -INFINITY;
-            }
+        for (int k = 0; k < D / 16; ++k) {
+            std::uint32_t keys[4];
+            loadMatrix(keys, shared.at(warp, slot, 0, matrix / 2 * 8 + row, 2 * k + matrix % 2));
+            multiply(score[0], query[k], keys[0], keys[1]);
+            multiply(score[1], query[k], keys[2], keys[3]);
         }
+        float most = highest;
 #pragma unroll
-        for (int h = 0; h < Heads; ++h) {
-            float most = highest[h];
-#pragma unroll
-            for (const float s : weight[h])
-                most = fmaxf(most, s);
-            const float base = most == -INFINITY ? 0.0F : most;
-            const float shrink = exp2f(highest[h] - base);
-            highest[h] = most;
-            total[h] *= shrink;
-#pragma unroll
-            for (float& v : out[h])
-                v *= shrink;
-#pragma unroll
-            for (float& w : weight[h]) {
-                w = exp2f(w - base);
-                total[h] += w;
-            }
+        for (int i = 0; i < 4; ++i) {
+            float& s = score[i / 2][i % 2];
+            s = seen(i / 2 * 8 + lane % 4 * 2 + i % 2) ? s * scale : -INFINITY;
+            most = fmaxf(most, s);
         }
+        most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
+        most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
+        const float base = most == -INFINITY ? 0.0F : most;
+        const float shrink = exp2f(highest - base);
+        highest = most;
+        total *= shrink;
 #pragma unroll
-        for (int u = 0; u < kUnroll; ++u) {
-            float value[kLanes];
-            widen(*ring.at(batch, kUnroll + u), value);
+        for (int i = 0; i < 4; ++i) {
+            float& s = score[i / 2][i % 2];
+            s = exp2f(s - base);
+            total += s;
+        }
+        const std::uint32_t weights[4] = {pack(score[0][0], score[0][1]), 0,
+                                          pack(score[1][0], score[1][1]), 0};
 #pragma unroll
-            for (int h = 0; h < Heads; ++h)
+        for (int d = 0; d < D / 16; ++d) {
+            std::uint32_t values[4];
+            loadMatrixTransposed(
+                values, shared.at(warp, slot, 1, matrix % 2 * 8 + row, 2 * d + matrix / 2));
 #pragma unroll
-                for (int k = 0; k < kLanes; ++k)
-                    out[h][k] = fmaf(weight[h][u], value[k], out[h][k]);
+            for (int i = 0; i < 2; ++i) {
+                float(&sums)[4] = out[2 * d + i];
+                sums[0] *= shrink;
+                sums[1] *= shrink;
+                multiply(sums, weights, values[2 * i], values[2 * i + 1]);
+            }
         }
     }
 };
@@ -196,15 +209,13 @@ struct Joined {
                 c.prefixPositions == nullptr ? i : c.prefixPositions[kvHead * c.positionStride + i];
         return stood > position - c.slidingWindow;
     }
-    __device__ void fetchKey(std::int64_t i, int lane, Eight* to) const {
+    /// A piece of a key or of a value; zeros where the token is not `wanted`.
+    __device__ void fetchPiece(std::int64_t i, int piece, bool wanted, Eight* key,
+                               Eight* value) const {
         bool tail;
-        const std::int64_t at = offset(i, tail) + lane * kLanes;
-        fetch(to, (tail ? c.tailKeys : c.prefixKeys) + at);
-    }
-    __device__ void fetchValue(std::int64_t i, int lane, Eight* to) const {
-        bool tail;
-        const std::int64_t at = offset(i, tail) + lane * kLanes;
-        fetch(to, (tail ? c.tailValues : c.prefixValues) + at);
+        const std::int64_t at = offset(wanted ? i : 0, tail) + piece * kLanes;
+        fetch(key, (tail ? c.tailKeys : c.prefixKeys) + at, wanted);
+        fetch(value, (tail ? c.tailValues : c.prefixValues) + at, wanted);
     }
     __device__ void append(std::int64_t i, int lane, const Eight& key, const Eight& value) const {
         const std::int64_t at = (kvHead * c.tailCapacity + i - c.prefixLength) * d + lane * kLanes;
@@ -219,40 +230,24 @@ __device__ float* partialOf(const DecodeAttention& p, int head, int split) {
     return p.partial + (std::int64_t{head} * kDecodeSplits + split) * (D + 2);
 }
 
-/// The block's slots: those of a warp by shuffles, then the warps in order.
+/// The block's warps in order.
 template <int D, int Heads>
-__device__ void foldBlock(const DecodeAttention& p, Part<D, Heads>& part, float* memory) {
-    constexpr int kPerKey = D / kLanes, kWarps = kThreads / 32;
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+__device__ void foldBlock(const DecodeAttention& p, Part<D>& part, float* memory) {
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, head = lane / 4;
     float* outs = memory;                     // [kWarps][Heads][D]
     float* highs = outs + kWarps * Heads * D; // [kWarps][Heads]
     float* totals = highs + kWarps * Heads;
+    float total = part.total;
+    total += __shfl_xor_sync(0xffffffff, total, 1);
+    total += __shfl_xor_sync(0xffffffff, total, 2);
+    if (head < Heads) {
 #pragma unroll
-    for (int h = 0; h < Heads; ++h) {
-        float high = part.highest[h];
+        for (int d = 0; d < D / 8; ++d)
 #pragma unroll
-        for (int o = kPerKey; o < 32; o *= 2)
-            high = fmaxf(high, __shfl_xor_sync(0xffffffff, high, o));
-        const float weight = high == -INFINITY ? 0.0F : exp2f(part.highest[h] - high);
-        float total = part.total[h] * weight;
-#pragma unroll
-        for (float& v : part.out[h])
-            v *= weight;
-#pragma unroll
-        for (int o = kPerKey; o < 32; o *= 2) {
-            total += __shfl_xor_sync(0xffffffff, total, o);
-#pragma unroll
-            for (float& v : part.out[h])
-                v += __shfl_xor_sync(0xffffffff, v, o);
-        }
-        if (lane < kPerKey)
-#pragma unroll
-            for (int k = 0; k < kLanes; ++k)
-                outs[(warp * Heads + h) * D + lane * kLanes + k] = part.out[h][k];
-        if (lane == 0) {
-            highs[warp * Heads + h] = high;
-            totals[warp * Heads + h] = total;
-        }
+            for (int i = 0; i < 2; ++i)
+                outs[(warp * Heads + head) * D + d * 8 + lane % 4 * 2 + i] = part.out[d][i];
+        highs[warp * Heads + head] = part.highest;
+        totals[warp * Heads + head] = total;
     }
     __syncthreads();
     for (int i = threadIdx.x; i < Heads * D; i += kThreads) {
@@ -292,11 +287,11 @@ __device__ bool lastOfHead(unsigned* arrived) {
 /// All stretches of the group's heads, in order. A warp has the weights of a head.
 template <int D, int Heads>
 __device__ void foldSplits(const DecodeAttention& p, float* weights) {
-    static_assert(kDecodeSplits == 32 && Heads <= kThreads / 32);
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    static_assert(kDecodeSplits == 32 && Heads <= kGroup);
+    const int lane = threadIdx.x % 32;
     const int first = blockIdx.y * Heads;
-    if (warp < Heads) {
-        const float* part = partialOf<D>(p, first + warp, lane);
+    for (int h = threadIdx.x / 32; h < Heads; h += kWarps) {
+        const float* part = partialOf<D>(p, first + h, lane);
         const float own = __ldcg(part + D);
         float high = own, total = __ldcg(part + D + 1);
         for (int o = 16; o > 0; o /= 2)
@@ -305,7 +300,7 @@ __device__ void foldSplits(const DecodeAttention& p, float* weights) {
         total *= weight;
         for (int o = 16; o > 0; o /= 2)
             total += __shfl_xor_sync(0xffffffff, total, o);
-        weights[warp * 32 + lane] = weight / total;
+        weights[h * 32 + lane] = weight / total;
     }
     __syncthreads();
     for (int i = threadIdx.x; i < Heads * D; i += kThreads) {
