@@ -51,10 +51,13 @@ void addRecent(QSettings& store, const char* key, const QString& path) {
 
 PathKind kindOf(const QString& path) {
     const QFileInfo info(path);
-    if (info.isDir())
-        return QFileInfo::exists(QDir(path).filePath(QStringLiteral("config.json")))
-                   ? PathKind::Model
-                   : PathKind::Unknown;
+    if (info.isDir()) {
+        // A folder of the Hugging Face cache has its models in snapshots.
+        const QDir folder(path);
+        const bool model = folder.exists(QStringLiteral("config.json")) ||
+                           folder.exists(QStringLiteral("snapshots"));
+        return model ? PathKind::Model : PathKind::Unknown;
+    }
     if (!info.isFile()) return PathKind::Unknown;
     if (info.suffix().toLower() == QLatin1String("safetensors") || looksLikeTrace(path))
         return PathKind::Trace;

@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "engine/model/tensor_files.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -163,6 +164,20 @@ void checkTensors(const TensorFiles& files, const Config& c) {
         for (const Expected& tensor : tensorsOfLayer(c, layer))
             require(tensor);
     refuseOthers(files, c, known);
+}
+
+void checkDevice(const Config& c, const ops::DeviceInfo& device) {
+    const auto refuse = [&](const std::string& what) {
+        throw Error(ErrorCode::Unsupported, what + " does not run on " + device.name,
+                    "Run on the CPU with --device cpu.");
+    };
+    const std::vector<std::int32_t>& sizes = device.headSizes;
+    if (!sizes.empty() && std::find(sizes.begin(), sizes.end(), c.headDim) == sizes.end())
+        refuse("a head size of " + std::to_string(c.headDim));
+    if (c.hidden % device.widthMultiple != 0)
+        refuse("a hidden size of " + std::to_string(c.hidden));
+    if (c.intermediate % device.widthMultiple != 0)
+        refuse("an MLP width of " + std::to_string(c.intermediate));
 }
 
 Weights loadWeights(const std::filesystem::path& folder, const Config& config,

@@ -31,6 +31,9 @@ struct Weights {
 /// be loaded, and no other: BadFile or Unsupported. What nobody reads would mean another model.
 void checkTensors(const TensorFiles& files, const Config& config);
 
+/// Throws Unsupported in one line when `device` does not run models of these dimensions.
+void checkDevice(const Config& config, const ops::DeviceInfo& device);
+
 /// Loads model.safetensors, or the shards that model.safetensors.index.json names. Every tensor's
 /// shape is checked against the config. `progress` gets a fraction in [0, 1]; may be empty.
 /// Throws NotFound, BadFile, or Cancelled.

@@ -25,6 +25,8 @@ struct DeviceInfo {
     /// Weight matrices may also be F16 or BF16, as the checkpoint has them: half the memory, and
     /// the same bits as after widening them. Sums are fp32 either way.
     bool matricesAsStored = false;
+    std::vector<std::int32_t> headSizes; ///< that attention takes; empty: all
+    std::int32_t widthMultiple = 1;      ///< hidden and MLP widths are multiples of it
     bool plansOnly = false; ///< buffers have no memory, see makePlanningBackend()
     DType kvType = DType::F32;
     /// Rows that prefill runs at once inside a layer: a constant of the backend, never tuned, so that

@@ -81,6 +81,8 @@ DeviceInfo gpuTraits() {
     device.chunkRows = 8192; // enough rows for a product to fill the GPU
     device.weightType = DType::BF16;
     device.kvType = DType::BF16;
+    device.headSizes = {32, 64, 128};
+    device.widthMultiple = 8; // 16-byte accesses
     return device;
 }
 

@@ -38,6 +38,7 @@ void LoadedModel::load(const std::filesystem::path& folder, const ops::DeviceSpe
     m_config = model::readConfig(folder);
     m_tokenizer = text::openTokenizer(folder);
     m_backend = ops::makeBackend(device);
+    model::checkDevice(m_config, m_backend->info());
     m_weights = model::loadWeights(
         folder, m_config, *m_backend,
         [&](double fraction) {

@@ -107,6 +107,26 @@ TEST(Fit, AGpuNeedNotBeThere) {
     EXPECT_GT(gpu.full.activationBytes, cpu.full.activationBytes) << "chunks of 8192 rows";
 }
 
+TEST(Fit, WhatADeviceCannotRunIsNamed) {
+    model::Config config = model::readConfig(kDemo);
+    EXPECT_NO_THROW(model::checkDevice(config, ops::gpuTraits()));
+    const auto refused = [](const model::Config& c) {
+        EXPECT_NO_THROW(model::checkDevice(c, ops::cpuTraits()));
+        try {
+            model::checkDevice(c, ops::gpuTraits());
+        } catch (const Error& e) {
+            EXPECT_EQ(e.code(), ErrorCode::Unsupported);
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    config.headDim = 96;
+    EXPECT_EQ(refused(config), "a head size of 96 does not run on GPU");
+    config.headDim = 64;
+    config.intermediate = 702;
+    EXPECT_EQ(refused(config), "an MLP width of 702 does not run on GPU");
+}
+
 TEST(Fit, WhatCannotBeRunIsRefused) {
     const run::Request request = requestFor(randomIds(10, 1));
     for (const std::int64_t tokens : {std::int64_t{0}, std::int64_t{8192}, std::int64_t{1} << 40})
