@@ -7,6 +7,7 @@
 #include "engine/run/gpu_sampling.h"
 #include "engine/run/loaded_model.h"
 #include "engine/run/standalone.h"
+#include "engine/run/work.h"
 #include "engine/select/budgets.h"
 
 #include <algorithm>
@@ -71,23 +72,6 @@ Ceilings measureCeilings(ops::Backend& backend) {
         2.0 * static_cast<double>(from.elements() * static_cast<std::int64_t>(sizeOf(from.dtype))) /
         median(copies) * 1e-6;
     return c;
-}
-
-/// Operations really done by the deployed path: projections and causal attention of the rows run.
-double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
-    const double d = m.headDim, qkv = 2.0 * m.hidden * m.queryHeads * d,
-                 kv = 4.0 * m.hidden * m.kvHeads * d,
-                 rest = 2.0 * m.queryHeads * d * m.hidden + 6.0 * m.hidden * m.intermediate;
-    double flop = 2.0 * m.hidden * m.vocabulary;
-    for (int l = 0; l < m.layers; ++l) {
-        const double s = static_cast<double>(b.layers[static_cast<std::size_t>(l)].entering);
-        const bool tsp = b.tspOn && l == b.tspLayer, last = l + 1 == m.layers;
-        const double rows = last ? 64.0 : tsp ? static_cast<double>(b.propagated) : s;
-        // Survivors of the TSP layer lie anywhere in the prompt: half of it each, on average.
-        const double seen = last ? s : (s + 1.0) / 2.0;
-        flop += s * kv + rows * (qkv + rest) + 4.0 * m.queryHeads * d * rows * seen;
-    }
-    return flop;
 }
 
 /// Milliseconds of the last pass by zone.
@@ -177,7 +161,7 @@ private:
             if (i >= 0) ms.push_back(t);
         }
         const std::vector<trace::GpuSample> samples = gpu.take();
-        const double flop = prefillFlop(m_model.info(), budgets), prefillMs = median(ms);
+        const double flop = run::prefillFlop(m_model.info(), budgets), prefillMs = median(ms);
         const std::int64_t peak = memory.peakBytes() + m_model.info().weightBytes;
         const bool full = settings.method == trace::Method::Full;
         const double tokenMs =

@@ -11,10 +11,13 @@
 #include "engine/ops/backend.h"
 #include "engine/ops/planning_backend.h"
 #include "engine/run/fit.h"
+#include "engine/run/work.h"
 #include "engine/select/budgets.h"
 #include "engine/text/tokenizer.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 #include <ostream>
 
@@ -76,8 +79,8 @@ json tensorsJson(const model::TensorFiles& tensors) {
 }
 
 /// Devices a model may run on: this processor, and the GPU that is here or any.
-std::vector<ops::DeviceInfo> devicesToAsk() {
-    std::vector<ops::DeviceInfo> devices{ops::makeBackend({"cpu", 1})->info(), ops::gpuTraits()};
+std::vector<ops::DeviceInfo> devicesToAsk(const ops::Backend& cpu) {
+    std::vector<ops::DeviceInfo> devices{cpu.info(), ops::gpuTraits()};
     const std::vector<std::string> names = ops::availableDevices();
     const auto gpu = std::find_if(names.begin(), names.end(),
                                   [](const std::string& n) { return n.starts_with("cuda"); });
@@ -89,13 +92,22 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
     run::Request request;
     request.settings = select::defaultSettings(layers);
     request.generate = o.generate;
+    const auto cpu = ops::makeBackend({"cpu", 0});
+    const run::Rates rates = run::measureRates(*cpu);
     json devices = json::array();
-    for (const ops::DeviceInfo& device : devicesToAsk()) {
+    for (const ops::DeviceInfo& device : devicesToAsk(*cpu)) {
         const run::FitReport r = run::estimateFit(folder, device, o.tokens, request);
         const auto deployed = [&](const run::DeployedMemory& m) {
             return json{{"kv_bytes", m.kvBytes},
                         {"activation_bytes", m.activationBytes},
                         {"total_bytes", r.totalBytes(m)}};
+        };
+        // A minute before it starts is worth knowing on a processor; a GPU's own rates are not
+        // asked.
+        const auto time = [&](const run::DeployedMemory& m) {
+            return json{
+                {"prefill_ms", m.prefillFlop / rates.flopPerSecond * 1e3},
+                {"ms_per_token", static_cast<double>(m.stepBytes) / rates.bytesPerSecond * 1e3}};
         };
         devices.push_back({{"device", device.name},
                            {"memory_bytes", r.memoryBytes},
@@ -110,6 +122,8 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
                              {"total_bytes", r.instrument.total()}}},
                            {"given_up", r.givenUp},
                            {"verdict", fitText(r)}});
+        if (device.name == cpu->info().name)
+            devices.back()["estimate"] = {{"full", time(r.full)}, {"fastkv", time(r.fastkv)}};
     }
     return {{"tokens", o.tokens}, {"generate", o.generate}, {"devices", std::move(devices)}};
 }
@@ -159,6 +173,16 @@ void printFit(const json& fit, std::ostream& to) {
         to << "    instrument    KV " << bytes(i["kv_bytes"]) << ", checkpoints "
            << bytes(i["checkpoint_bytes"]) << ", planes " << bytes(i["plane_bytes"]) << ", in all "
            << bytes(i["total_bytes"]) << '\n';
+        if (d.contains("estimate"))
+            for (const char* path : {"full", "fastkv"}) {
+                const json& e = d["estimate"][path];
+                std::array<char, 96> line{};
+                std::snprintf(line.data(), line.size(), "about %.3g s of prefill, %.3g ms a token",
+                              e["prefill_ms"].get<double>() * 1e-3,
+                              e["ms_per_token"].get<double>());
+                to << "    " << (path == std::string("full") ? "full context" : "FastKV      ")
+                   << "  " << line.data() << " at the rates of this moment\n";
+            }
         if (const auto verdict = d["verdict"].get<std::string>(); !verdict.empty())
             to << "    " << verdict << '\n';
     }

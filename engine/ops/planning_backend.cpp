@@ -9,18 +9,16 @@ namespace fkv::ops {
 
 namespace {
 
-/// An address that is not null and that nobody reads.
+/// An address of its own that nobody reads.
 class PlannedBuffer final : public Buffer {
 public:
     explicit PlannedBuffer(std::size_t bytes) : m_bytes(bytes) {}
-    void* data() const override {
-        static std::byte nothing;
-        return &nothing;
-    }
+    void* data() const override { return &m_place; }
     std::size_t bytes() const override { return m_bytes; }
 
 private:
     std::size_t m_bytes;
+    mutable std::byte m_place{};
 };
 
 class PlanningBackend final : public Backend {

@@ -6,6 +6,7 @@
 #include "engine/run/memory.h"
 #include "engine/run/prompt.h"
 #include "engine/run/standalone.h"
+#include "engine/run/work.h"
 #include "engine/select/budgets.h"
 
 namespace fkv::run {
@@ -14,6 +15,10 @@ namespace {
 
 /// Room for the system and for what the backend itself needs.
 constexpr std::int64_t kSpareShare = 10;
+
+std::int64_t bytesOf(const ops::View& v) {
+    return v.elements() * static_cast<std::int64_t>(sizeOf(v.dtype));
+}
 
 /// Made as it would be run, over a backend that only counts.
 DeployedMemory deployed(const RunContext& context, const std::vector<std::int32_t>& ids,
@@ -28,6 +33,12 @@ DeployedMemory deployed(const RunContext& context, const std::vector<std::int32_
     for (const model::LayerCache& tail : cache.tails)
         m.kvBytes += static_cast<std::int64_t>(tail.memory->bytes());
     m.activationBytes = transformer.memory().heldBytes() - m.kvBytes;
+    m.prefillFlop = prefillFlop(context.model.info(), budgets);
+    // Of the tables and of an embedding that is no head a token reads one row.
+    const model::Weights& w = transformer.weights();
+    const bool tied = w.lmHead.data == w.embedding.data;
+    m.stepBytes = w.bytes + budgets.kvBytes - bytesOf(w.cosTable) - bytesOf(w.sinTable) -
+                  (tied ? 0 : bytesOf(w.embedding));
     return m;
 }
 

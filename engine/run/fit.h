@@ -14,6 +14,8 @@ namespace fkv::run {
 struct DeployedMemory {
     std::int64_t kvBytes = 0;         ///< caches that are kept, room for generated tokens included
     std::int64_t activationBytes = 0; ///< everything else beside the weights
+    double prefillFlop = 0.0;         ///< of one prefill
+    std::int64_t stepBytes = 0;       ///< that one generated token reads: weights and kept tokens
 };
 
 /// What is left of the instrument when it has to fit.

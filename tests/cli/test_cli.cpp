@@ -195,6 +195,10 @@ TEST(Cli, InfoSaysWhatAPromptNeeds) {
     EXPECT_EQ(cpu["full"]["kv_bytes"], token * (4096 + tail));
     EXPECT_LT(cpu["fastkv"]["total_bytes"], cpu["full"]["total_bytes"]);
     EXPECT_GT(cpu["instrument"]["checkpoint_bytes"], 0);
+    const json& time = cpu["estimate"];
+    EXPECT_GT(time["fastkv"]["prefill_ms"], 0.0);
+    EXPECT_LT(time["fastkv"]["prefill_ms"], time["full"]["prefill_ms"]); // less work, same rates
+    EXPECT_LT(time["fastkv"]["ms_per_token"], time["full"]["ms_per_token"]);
     EXPECT_GT(fit["devices"][1]["weight_bytes"], 0);
     const Ended text = run({"info", kModel, "--tokens", "4096"});
     EXPECT_EQ(text.code, 0);

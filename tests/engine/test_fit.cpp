@@ -44,6 +44,19 @@ void expectExact(const std::filesystem::path& folder, const run::Request& reques
     EXPECT_EQ(r.totalBytes(r.full), heldBy(model, request, full));
     EXPECT_EQ(r.totalBytes(r.fastkv), heldBy(model, request, request.settings));
     EXPECT_LT(r.fastkv.kvBytes, r.full.kvBytes);
+    EXPECT_LT(r.fastkv.prefillFlop, r.full.prefillFlop);
+    const bool tied =
+        model.transformer().weights().lmHead.data == model.transformer().weights().embedding.data;
+    const std::int64_t tables = model.config().contextLength * model.config().headDim * 4;
+    const ops::View& embedding = model.transformer().weights().embedding;
+    const auto unread =
+        tables +
+        (tied ? 0 : embedding.elements() * static_cast<std::int64_t>(sizeOf(embedding.dtype)));
+    EXPECT_EQ(r.full.stepBytes - r.fastkv.stepBytes,
+              select::computeBudgets(full, model.info(), tokens).kvBytes -
+                  select::computeBudgets(request.settings, model.info(), tokens).kvBytes);
+    EXPECT_EQ(r.full.stepBytes,
+              r.weightBytes - unread + select::computeBudgets(full, model.info(), tokens).kvBytes);
     EXPECT_EQ(r.fit, run::Fit::Unknown);
 }
 
