@@ -46,8 +46,8 @@ private:
 /// A compiled regular expression, or a literal text. Immutable, cheap to copy, thread-safe.
 class Pattern {
 public:
-    /// Throws BadFile for an expression that is not valid, and Unsupported for the little that
-    /// cannot be told to PCRE2. `where` names it in this and later messages.
+    /// Throws BadFile for an expression that is not valid; `where` names it in this and later
+    /// messages.
     static Pattern compile(std::string_view expression, Dialect dialect, const std::string& where);
     static Pattern literal(std::string text);
 

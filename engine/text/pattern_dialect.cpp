@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "engine/text/pattern_properties.h"
 #include "engine/text/unicode.h"
+#include "engine/text/unicode_newer.h"
 
 #include <algorithm>
 #include <cctype>
@@ -149,16 +150,15 @@ private:
         m_at += 2;
         if (c == 's') return content(kSpace, false, inSet);
         if (c == 'S') return content(kNotSpace, false, inSet);
-        if (c == 'w') return content(wordContents(), false, inSet);
-        if (c == 'W' && !inSet) return content(wordContents(), true, inSet);
-        if (c == 'W') refuse(ErrorCode::Unsupported, "\\W within a set");
-        if (c == 'h' && onig) return content(kHex, false, inSet);
-        if (c == 'H' && onig && !inSet) return content(kHex, true, inSet);
+        if (c == 'w' || c == 'W') return content(wordContents(), c == 'W', inSet);
+        if (c == 'd' || c == 'D')
+            return content(R"(\p{Nd})" + newerCharacters("Nd"), c == 'D', inSet);
+        if ((c == 'h' || c == 'H') && onig) return content(kHex, c == 'H', inSet);
         if (c == 'v') {
             m_out += "\\x0b";
             return;
         }
-        if (c == 'p' || c == 'P') return property(c);
+        if (c == 'p' || c == 'P') return property(c == 'P', inSet);
         if (c == 'u' || c == 'U') return codePoint(c == 'u' ? 4 : 8);
         m_at -= 1;
         m_out += '\\';
@@ -176,26 +176,38 @@ private:
     }
 
     std::string wordContents() const {
-        return std::string(kWord) + (m_dialect == Dialect::Rust
-                                         ? R"(\x{200c}\x{200d})"
-                                         : R"(\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})");
+        std::string out(kWord);
+        for (const char* category : {"L", "M", "Nd"})
+            out += newerCharacters(category);
+        return out + (m_dialect == Dialect::Rust ? R"(\x{200c}-\x{200d})"
+                                                 : R"(\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})");
     }
 
-    /// `\p{Name}`, `\p{^Name}`, `\pL`.
-    void property(char kind) {
-        m_out += '\\';
-        m_out += kind;
-        if (peek() != '{') return;
-        const std::size_t end = m_from.find('}', m_at);
-        if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open \\p{");
-        std::string_view name = m_from.substr(m_at + 1, end - m_at - 1);
-        m_at = end + 1;
-        m_out += '{';
+    /// `\p{Name}`, `\p{^Name}`, `\pL`, and their opposites with a capital.
+    void property(bool negated, bool inSet) {
+        std::string_view name;
+        if (peek() == '{') {
+            const std::size_t end = m_from.find('}', m_at);
+            if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open \\p{");
+            name = m_from.substr(m_at + 1, end - m_at - 1);
+            m_at = end + 1;
+        } else {
+            name = m_from.substr(m_at, 1);
+            m_at += name.size();
+        }
         if (name.starts_with('^')) {
-            m_out += '^';
+            negated = !negated;
             name.remove_prefix(1);
         }
-        m_out += propertyName(name) + '}';
+        const std::string known = propertyName(name);
+        content("\\p{" + known + '}' + newerCharacters(known), negated, inSet);
+    }
+
+    /// Does a class begin here that a set of PCRE2 cannot take in along with the newer characters?
+    bool isNegatedClass() const {
+        const char c = peek(1);
+        return c == 'W' || c == 'D' || c == 'P' || (c == 'H' && m_dialect == Dialect::Oniguruma) ||
+               (c == 'p' && peek(2) == '{' && peek(3) == '^');
     }
 
     void codePoint(std::size_t digits) {
@@ -245,10 +257,13 @@ private:
             if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open set");
             m_out += m_from.substr(m_at, end + 2 - m_at);
             m_at = end + 2;
-        } else if (peek() == '[') {
+        } else if (peek() == '[' || (peek() == '\\' && isNegatedClass())) {
             std::string contents = std::move(m_out);
             m_out.clear();
-            set();
+            if (peek() == '[')
+                set();
+            else
+                escape(false);
             inner.push_back(std::move(m_out));
             m_out = std::move(contents);
         } else if (peek() == '\\') {

@@ -53,6 +53,23 @@ TEST(Pattern, ClassesAreThoseOfTheLibraries) {
         EXPECT_EQ(found(R"((?i:'s))", "'S'\u017F", dialect), (Texts{"'S", "'\u017F"}));
         EXPECT_EQ(found(R"([\]\-\\a-c[:digit:]]+)", "]-\\b7d", dialect), Texts{"]-\\b7"});
         EXPECT_EQ(found("a{b", "a{b", dialect), Texts{"a{b"});
+        EXPECT_EQ(found(R"([\W\D]+|[^\P{L}]|[\p{^L}-]+)", "1 a-2", dialect),
+                  (Texts{"1 ", "a-", "2"}));
+    }
+}
+
+TEST(Pattern, CharactersOfUnicode16AreKnown) {
+    // A letter, Han, an emoji and a digit that Unicode 14 did not have.
+    const std::string text = "\u1C89\U00031350\U0001FAE8\U00011F50";
+    for (const Dialect dialect : {Dialect::Oniguruma, Dialect::Rust}) {
+        EXPECT_EQ(found(R"(\p{L}+)", text, dialect), Texts{"\u1C89\U00031350"});
+        EXPECT_EQ(found(R"(\p{Han})", text, dialect), Texts{"\U00031350"});
+        EXPECT_EQ(found(R"([\p{S}-z])", text, dialect), Texts{"\U0001FAE8"});
+        EXPECT_EQ(found(R"(\d|\pN)", text, dialect), Texts{"\U00011F50"});
+        EXPECT_EQ(found(R"([^\s\p{L}\p{N}])", text, dialect), Texts{"\U0001FAE8"});
+        EXPECT_EQ(found(R"(\P{L})", text, dialect), (Texts{"\U0001FAE8", "\U00011F50"}));
+        EXPECT_EQ(found(R"([\P{L}])", text, dialect), (Texts{"\U0001FAE8", "\U00011F50"}));
+        EXPECT_EQ(found(R"(\w+)", text, dialect), (Texts{"\u1C89\U00031350", "\U00011F50"}));
     }
 }
 

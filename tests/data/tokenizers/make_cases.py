@@ -48,6 +48,7 @@ TEXTS = [
     "ĀāĂ\u0143\u0144 ¡¬\u00ad®",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbb",
     "f(x)=x**2+{y['k']}//#!? --- ... \"quoted\"",
+    "\U00011f04\U00031350 \U0001fae8! \U00011f50\U00011f51",
     "HTTPServer camelCase Title İstanbul ΣΑΣ ǅ",
     "नमस्ते दुनिया। שלום עולם é\u0300\u0301",
     "\x00\x01\x7f \ufeff\ufffd \U0010ffff",
