@@ -130,6 +130,7 @@ run::Request Controller::engineRequest(const PromptInput& prompt) const {
     if (m_shownIds && modelFits() && prompt.text == m_shownPrompt.text)
         request.prompt.ids = m_shownIds;
     request.settings = m_context.settings.settings();
+    request.kernels = m_traceKernels;
     return request;
 }
 

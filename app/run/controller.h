@@ -62,6 +62,9 @@ public:
     /// A run is on show whose model is not attached: settings only preview.
     bool recorded() const;
     bool canMeasure() const;
+    /// Whether kernels are recorded of what a GPU runs from now on.
+    bool tracesKernels() const { return m_traceKernels; }
+    void setTracesKernels(bool on) { m_traceKernels = on; }
     bool saving() const { return m_traces.saving(); }
 
     static constexpr int kMeasureRepeats = 5;
@@ -125,6 +128,7 @@ private:
     bool m_replacing = false; ///< settings change together with the run: no preview in between
     bool m_again = false;     ///< settings moved during a full pass
     bool m_measureNext = false;
+    bool m_traceKernels = false;
     bool m_wasDragging = false;
     bool m_wasSettled = true;
     std::int64_t m_topK = 0;

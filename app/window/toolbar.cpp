@@ -105,6 +105,7 @@ void Toolbar::setupDevices() {
     QStringList names{QStringLiteral("auto")};
     for (const std::string& name : ops::availableDevices())
         names << QString::fromStdString(name);
+    m_anyGpu = names.size() > 2;
     for (const QString& name : names) {
         QAction* entry =
             devices->addAction(name == QLatin1String("auto") ? tr("Automatic") : name.toUpper());
@@ -115,6 +116,15 @@ void Toolbar::setupDevices() {
     }
     connect(group, &QActionGroup::triggered, this,
             [this](QAction* entry) { m_workspace.controller.setDevice(entry->data().toString()); });
+    devices->addSeparator();
+    kernels = action(tr("Record &kernels"), {},
+                     tr("Kernels of the GPU below their zones in Timing, from the next prompt or "
+                        "measurement on; what is recorded runs longer"));
+    kernels->setCheckable(true);
+    connect(kernels, &QAction::toggled, this,
+            [this](bool on) { m_workspace.controller.setTracesKernels(on); });
+    devices->addAction(kernels);
+    devices->setToolTipsVisible(true);
     menuButton(tr("Device"), devices, tr("Where the engine computes"))
         ->setObjectName(QStringLiteral("device"));
 }
@@ -185,6 +195,7 @@ void Toolbar::follow() {
     const bool shown = m_workspace.shown.run() != nullptr;
     stop->setEnabled(controller.busy());
     measure->setEnabled(controller.canMeasure());
+    kernels->setEnabled(m_anyGpu && controller.device() != QLatin1String("cpu"));
     locateModel->setEnabled(controller.recorded());
     for (QAction* entry : {saveTrace, saveFigures, find})
         entry->setEnabled(shown);

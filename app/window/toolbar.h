@@ -20,6 +20,7 @@ public:
     QAction *openModel, *openTrace, *locateModel;
     QAction *run, *stop, *measure;
     QAction *saveTrace, *copyCommand, *copyJson, *saveJson, *saveFigures, *savePicture;
+    QAction* kernels;
     QAction *undo, *redo, *find, *maximise, *presenter, *resetLayout, *shortcuts, *about;
     QMenu *models, *traces, *samples, *exports, *devices, *view;
 
@@ -39,6 +40,7 @@ private:
 
     Workspace& m_workspace;
     QToolButton* m_exportButton = nullptr;
+    bool m_anyGpu = false;
 };
 
 } // namespace fkv::app

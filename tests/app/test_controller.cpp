@@ -213,6 +213,15 @@ private Q_SLOTS:
         QVERIFY(!shown().answersPending());
     }
 
+    void kernelsAreAskedForAndTheCpuSaysWhyNot() {
+        QVERIFY(startDemo(*m_workspace));
+        QVERIFY(shown().run()->timing.kernels.absent.empty());
+        controller().setTracesKernels(true);
+        controller().measure();
+        QVERIFY(settle(controller()));
+        QCOMPARE(shown().run()->timing.kernels.absent, std::string("the CPU runs none"));
+    }
+
     void pinsStayWithTheTextTheyAreIn() {
         QVERIFY(startDemo(*m_workspace));
         m_workspace->selection.pinToken(100, false);

@@ -61,6 +61,27 @@ trace::FatePtr movedTo(const trace::RunPtr& run, int layer, double rate) {
 class TestTimingSeries : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void kernelsFollowTheLaneOfTheirSpan() {
+        const std::vector<Span> spans{{0, 100, Zone::Mlp, PassKind::Full, 2, 0, 9},
+                                      {50, 80, Zone::Ranks, PassKind::Full, 2, 1, 9},
+                                      {100, 200, Zone::Pass, PassKind::Full, -1, 0, 9}};
+        // Overlapping in a lane, and not in the order of time.
+        const trace::KernelList list{
+            {"a", "b"}, {{40, 90, 0, 0}, {10, 50, 0, 1}, {55, 60, 1, 0}}, {}};
+        const Timeline timeline = makeTimeline(spans, list);
+        QCOMPARE(timeline.kernels.size(), std::size_t{3});
+        QCOMPARE(timeline.lanes.size(), std::size_t{2});
+        QCOMPARE(timeline.lanes[0].kernels, (std::vector<std::uint32_t>{1, 0}));
+        QCOMPARE(timeline.lanes[1].kernels, (std::vector<std::uint32_t>{2}));
+        QCOMPARE(timeline.kernels[1].endNs, std::int64_t{50});
+        QCOMPARE(timeline.kernels[0].beginNs, std::int64_t{50}); // where the one before ends
+        QCOMPARE(timeline.kernels[0].endNs, std::int64_t{90});
+        QCOMPARE(timeline.kernels[2].zone, Zone::Ranks);
+        const auto blocks =
+            timelineBlocks(timeline.kernels, timeline.lanes[0].kernels, {0, 100}, 100.0);
+        QCOMPARE(blocks.size(), std::size_t{2});
+        QCOMPARE(blocks[1].x1, 90.0);
+    }
     void operationsOfAKnownShape() {
         // What is published for this shape at 131,072 tokens.
         const LayerFlop full = passFlop(llama8b(), fullRows(32, 131072));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/viz/timing_stage.h"
+#include "viz/series/format.h"
 
 #include <QWheelEvent>
 #include <QtTest>
@@ -59,6 +60,72 @@ private Q_SLOTS:
         QCOMPARE(m_stage->f.selection.hover().layer, -1);
         QVERIFY(m_stage->panel.readout().contains(QStringLiteral("wheel zooms time")));
     }
+    void kernelsStandInARowBelowTheirZones() {
+        m_stage->f.show(testing::kernelRun());
+        const trace::Run& run = *m_stage->f.shown.run();
+        const auto kernels = static_cast<qlonglong>(run.timing.kernels.kernels.size());
+        QVERIFY2(m_stage->panel.readout().contains(
+                     QStringLiteral("%1 kernels below their zones").arg(formatCount(kernels))),
+                 qPrintable(m_stage->panel.readout()));
+        testing::savePicture(m_stage->panel, QStringLiteral("timeline-kernels"));
+        // Attention of one layer, close.
+        const trace::Span* zone = nullptr;
+        for (const trace::Span& span : run.timing.spans)
+            if (span.zone == trace::Zone::Attention && span.pass == trace::PassKind::Full &&
+                span.layer == 3)
+                zone = &span;
+        QVERIFY(zone != nullptr);
+        view().setVisibleTime({zone->beginNs, zone->endNs});
+        const QRectF lane = view().laneRect(0);
+        const auto at = [&](double share) {
+            return QPoint(qRound(lane.left() + share * lane.width()), qRound(lane.bottom()) - 2);
+        };
+        m_stage->moveTo(view(), at(0.5));
+        const QString readout = m_stage->panel.readout();
+        QVERIFY2(readout.startsWith(
+                     QStringLiteral("full pass · layer 3 · attention · nvjet_tst_128x256 · ")),
+                 qPrintable(readout));
+        QVERIFY(readout.contains(formatMs(static_cast<double>(zone->durationNs() / 3) * 1e-6)));
+        QCOMPARE(m_stage->f.selection.hover().layer, 3);
+        m_stage->moveTo(view(), {at(0.5).x(), qRound(lane.center().y())});
+        QVERIFY(!m_stage->panel.readout().contains(QStringLiteral("nvjet")));
+        // In the colours of the zone, neighbours apart.
+        const QImage picture = view().grab().toImage();
+        const auto& palette = m_stage->f.theme.palette();
+        const QColor first = picture.pixelColor(at(0.2)), second = picture.pixelColor(at(0.5));
+        QVERIFY(first != second);
+        for (const QColor& ink : {first, second}) {
+            QVERIFY(std::abs(ink.hue() - palette.zones[0].hue()) < 12);
+            QVERIFY(ink != palette.zones[0]);
+        }
+        m_stage->moveTo(view(), at(0.5));
+        QTest::mouseClick(&view(), Qt::LeftButton, {}, at(0.5));
+        QCOMPARE(m_stage->f.selection.pinnedLayer(), 3);
+        const QStringList csv = m_stage->panel.csv().split(QLatin1Char('\n'));
+        QCOMPARE(
+            csv.front(),
+            QStringLiteral("pass,stream,layer,zone,begin_ms,end_ms,duration_ms,tokens,kernel"));
+        QCOMPARE(csv.filter(QStringLiteral(",nvjet_tst_128x256")).size(), 1);
+        QCOMPARE(testing::labelFault(view()), QString());
+        view().setVisibleTime(view().timeline().all);
+        m_stage->moveTo(view(), at(0.95));
+        QVERIFY(view().timeline().kernels.size() == run.timing.kernels.kernels.size());
+        for (const QSize& size : {QSize(1500, 600), QSize(472, 100)}) {
+            m_stage->panel.resize(size);
+            view().setVisibleTime({zone->beginNs, zone->endNs + zone->durationNs()});
+            testing::savePicture(m_stage->panel,
+                                 QStringLiteral("timeline-kernels-%1").arg(size.width()));
+            QCOMPARE(testing::labelFault(view()), QString());
+        }
+    }
+    void whyKernelsAreMissingIsSaid() {
+        auto run = std::make_shared<trace::Run>(*testing::timedRun());
+        run->timing.kernels.absent = "another tool is tracing this program";
+        m_stage->f.show(run);
+        QVERIFY(m_stage->panel.readout().contains(
+            QStringLiteral("kernels not recorded: another tool is tracing this program")));
+        QVERIFY(!m_stage->panel.csv().contains(QStringLiteral("kernel")));
+    }
     void colourIsTheZones() {
         const QImage picture = view().grab().toImage();
         QCOMPARE(picture.pixelColor(pointAt(view(), 0, 300.5)),
@@ -87,7 +154,8 @@ private Q_SLOTS:
         QVERIFY(view().visible().size() < view().timeline().all.size() * 0.65);
         QVERIFY(std::llabs(under() - before) < view().visible().size() / 900);
         m_stage->f.selection.pinLayer(3);
-        for (int i = 0; i < 6; ++i) wheel(view(), at, {0, 120});
+        for (int i = 0; i < 6; ++i)
+            wheel(view(), at, {0, 120});
         testing::savePicture(m_stage->panel, QStringLiteral("timeline-zoomed"));
         const TimeRange zoomed = view().visible();
         wheel(view(), at, {-60, 0});

@@ -48,6 +48,22 @@ inline trace::RunPtr timedRun(const SyntheticSpec& spec = {}) {
     return run;
 }
 
+/// The same with the kernels of a GPU: three in every zone and decode step.
+inline trace::RunPtr kernelRun(const SyntheticSpec& spec = {}) {
+    auto run = std::make_shared<trace::Run>(*timedRun(spec));
+    trace::KernelList& list = run->timing.kernels;
+    list.names = {"fkv::cuda::attentionKernel", "nvjet_tst_128x256", "copy"};
+    for (std::uint32_t i = 0; i < run->timing.spans.size(); ++i) {
+        const trace::Span& span = run->timing.spans[i];
+        if (span.zone == trace::Zone::Layer || span.zone == trace::Zone::Sample) continue;
+        const std::int64_t third = span.durationNs() / 3;
+        for (std::uint32_t k = 0; k < 3; ++k)
+            list.kernels.push_back(
+                {span.beginNs + k * third, span.beginNs + (k + 1) * third, i, k});
+    }
+    return run;
+}
+
 /// The panel in its usual size over a run.
 struct TimingStage {
     explicit TimingStage(const trace::RunPtr& run, const QSize& size = {1000, 130})

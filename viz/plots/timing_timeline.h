@@ -41,18 +41,29 @@ protected:
 
 private:
     enum class Gesture { None, Pressed, Pan };
+    enum class Row { Enclosing, Zones, Kernels }; ///< of a lane, from its top
     struct Hit {
         int lane = -1;
         TimelineBlock block;
-        bool enclosing = false;
+        Row row = Row::Zones;
     };
     QRectF lanesOf(const QSizeF& size) const;
     QRectF laneOf(int lane, const QRectF& lanes) const;
-    QRectF zonesOf(const QRectF& lane) const; ///< of a lane, below the strip of layers
+    QRectF rowOf(Row row, const QRectF& lane) const;
+    std::vector<TimelineBlock> blocksOf(Row row, const TimelineLane& lane, double width) const;
+    /// The span under the mouse, or what stands for a kernel.
+    const trace::Span& hitSpan(const Hit& hit) const;
     std::optional<Hit> hitAt(const QPointF& point) const;
     void setHit(const std::optional<Hit>& hit);
     void paintLane(const ChartCanvas& canvas, const QRectF& lanes, int lane) const;
+    void paintEnclosing(const ChartCanvas& canvas, const QRectF& row,
+                        const TimelineLane& lane) const;
     void paintBlock(const ChartCanvas& canvas, const QRectF& box, const TimelineBlock& block) const;
+    void paintKernel(const ChartCanvas& canvas, const QRectF& box,
+                     const TimelineBlock& block) const;
+    QString kernelName(std::uint32_t kernel) const;
+    QString describeHit(const Hit& hit) const;
+    QString describeKernels() const; ///< how many there are, or why none
     void paintTimeAxis(const ChartCanvas& canvas, const QRectF& lanes) const;
     void paintLayer(const ChartCanvas& canvas, const QRectF& lanes, int layer,
                     const QColor& ink) const;

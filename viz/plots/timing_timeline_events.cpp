@@ -24,17 +24,17 @@ std::optional<TimelineView::Hit> TimelineView::hitAt(const QPointF& point) const
         const QRectF box = laneOf(index, lanes);
         if (!box.contains(point)) continue;
         const TimelineLane& lane = m_timeline.lanes[static_cast<std::size_t>(index)];
-        const bool enclosing = point.y() < zonesOf(box).top();
+        const Row row = point.y() < rowOf(Row::Zones, box).top()      ? Row::Enclosing
+                        : point.y() < rowOf(Row::Zones, box).bottom() ? Row::Zones
+                                                                      : Row::Kernels;
         const double x = point.x() - lanes.left();
         std::optional<Hit> best;
         double nearest = kReach;
-        for (const TimelineBlock& block :
-             timelineBlocks(m_run->timing.spans, enclosing ? lane.enclosing : lane.zones, m_visible,
-                            lanes.width())) {
+        for (const TimelineBlock& block : blocksOf(row, lane, lanes.width())) {
             const double away = std::max({0.0, block.x0 - x, x - block.x1});
             if (away > nearest || (best && away == nearest)) continue;
             nearest = away;
-            best = Hit{index, block, enclosing};
+            best = Hit{index, block, row};
         }
         return best;
     }
@@ -44,7 +44,7 @@ std::optional<TimelineView::Hit> TimelineView::hitAt(const QPointF& point) const
 void TimelineView::setHit(const std::optional<Hit>& hit) {
     m_hit = hit;
     Hover hover;
-    if (hit && hit->block.count == 1) hover.layer = m_run->timing.spans[hit->block.span].layer;
+    if (hit && hit->block.count == 1) hover.layer = hitSpan(*hit).layer;
     context().selection.setHover(hover);
     update();
     Q_EMIT readoutChanged();
@@ -95,7 +95,7 @@ void TimelineView::mouseReleaseEvent(QMouseEvent* event) {
     if (gesture != Gesture::Pressed) return;
     const auto hit = hitAt(event->position());
     if (!hit || hit->block.count > 1) return;
-    const int layer = m_run->timing.spans[hit->block.span].layer;
+    const int layer = hitSpan(*hit).layer;
     if (layer >= 0) context().selection.pinLayer(layer);
 }
 

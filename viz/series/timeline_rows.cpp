@@ -23,6 +23,39 @@ bool isDecode(trace::PassKind pass) {
     return pass == trace::PassKind::DecodeFull || pass == trace::PassKind::DecodeFastKv;
 }
 
+std::vector<TimelineLane>::iterator laneOf(std::vector<TimelineLane>& lanes,
+                                           const trace::Span& span) {
+    return std::find_if(lanes.begin(), lanes.end(), [&](const TimelineLane& l) {
+        return l.pass == span.pass && l.stream == span.lane;
+    });
+}
+
+void addKernels(std::span<const trace::Span> spans, const trace::KernelList& list,
+                Timeline& timeline) {
+    for (const trace::Kernel& kernel : list.kernels) {
+        trace::Span shown = spans[kernel.span];
+        shown.beginNs = kernel.beginNs;
+        shown.endNs = kernel.endNs;
+        timeline.kernels.push_back(shown);
+    }
+    for (std::uint32_t i = 0; i < timeline.kernels.size(); ++i)
+        if (const auto lane = laneOf(timeline.lanes, timeline.kernels[i]);
+            lane != timeline.lanes.end())
+            lane->kernels.push_back(i);
+    for (TimelineLane& lane : timeline.lanes) {
+        std::stable_sort(lane.kernels.begin(), lane.kernels.end(),
+                         [&](std::uint32_t a, std::uint32_t b) {
+                             return timeline.kernels[a].beginNs < timeline.kernels[b].beginNs;
+                         });
+        std::int64_t end = 0;
+        for (const std::uint32_t i : lane.kernels) {
+            trace::Span& shown = timeline.kernels[i];
+            shown.beginNs = std::max(shown.beginNs, end);
+            end = shown.endNs = std::max(shown.endNs, shown.beginNs);
+        }
+    }
+}
+
 TimeRange clampTime(std::int64_t begin, std::int64_t size, const TimeRange& all) {
     size = std::clamp(size, std::min(kLeastTimeNs, all.size()), all.size());
     begin = std::clamp(begin, all.begin, all.end - size);
@@ -31,7 +64,7 @@ TimeRange clampTime(std::int64_t begin, std::int64_t size, const TimeRange& all)
 
 } // namespace
 
-Timeline makeTimeline(std::span<const trace::Span> spans) {
+Timeline makeTimeline(std::span<const trace::Span> spans, const trace::KernelList& kernels) {
     Timeline timeline;
     for (std::uint32_t i = 0; i < spans.size(); ++i) {
         const trace::Span& span = spans[i];
@@ -41,12 +74,9 @@ Timeline makeTimeline(std::span<const trace::Span> spans) {
         const bool first = timeline.lanes.empty();
         timeline.all.begin = first ? span.beginNs : std::min(timeline.all.begin, span.beginNs);
         timeline.all.end = first ? span.endNs : std::max(timeline.all.end, span.endNs);
-        auto lane =
-            std::find_if(timeline.lanes.begin(), timeline.lanes.end(), [&](const TimelineLane& l) {
-                return l.pass == span.pass && l.stream == span.lane;
-            });
+        auto lane = laneOf(timeline.lanes, span);
         if (lane == timeline.lanes.end()) {
-            timeline.lanes.push_back({span.pass, span.lane, {}, {}, {}});
+            timeline.lanes.push_back({span.pass, span.lane, {}, {}, {}, {}});
             lane = timeline.lanes.end() - 1;
         }
         (step || span.zone == trace::Zone::Layer ? lane->enclosing : lane->zones).push_back(i);
@@ -63,6 +93,7 @@ Timeline makeTimeline(std::span<const trace::Span> spans) {
         std::stable_sort(lane.zones.begin(), lane.zones.end(), inTime);
         std::stable_sort(lane.enclosing.begin(), lane.enclosing.end(), inTime);
     }
+    addKernels(spans, kernels, timeline);
     return timeline;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/trace/kernels.h"
 #include "engine/trace/zones.h"
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct TimelineLane {
     std::vector<std::uint32_t> zones;     ///< what the time was spent on
     std::vector<std::uint32_t> enclosing; ///< whole layers, or decode steps; may be empty
     std::vector<TimeRange> layers;        ///< [layer] from its first zone to its last; empty: none
+    std::vector<std::uint32_t> kernels;   ///< into Timeline::kernels
 };
 
 /// Lanes in the order of passes and streams, and the time that they cover. Spans of a zone that lie
@@ -31,8 +33,11 @@ struct TimelineLane {
 struct Timeline {
     std::vector<TimelineLane> lanes;
     TimeRange all;
+    /// As the run's kernels, each with zone, layer and pass of its span; of two that overlap in a
+    /// lane the later one begins where the earlier ends, so that a lane is one row.
+    std::vector<trace::Span> kernels;
 };
-Timeline makeTimeline(std::span<const trace::Span> spans);
+Timeline makeTimeline(std::span<const trace::Span> spans, const trace::KernelList& kernels = {});
 
 /// What is painted of a lane: one span, or a run of spans too narrow to be seen (`count` > 1, or
 /// one span under a pixel), folded. Px from the left edge of the lane, cut to its width.
