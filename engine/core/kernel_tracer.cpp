@@ -42,7 +42,8 @@ std::string kernelName(const char* mangled) {
 
 trace::KernelList placeKernels(std::vector<KernelRecord> records,
                                std::span<const trace::Span> spans,
-                               std::span<const std::uint64_t> owners) {
+                               std::span<const std::uint64_t> owners,
+                               std::optional<std::int64_t> offset) {
     std::unordered_map<std::uint64_t, std::uint32_t> spanOf;
     for (std::size_t i = 0; i < owners.size(); ++i)
         spanOf[owners[i]] = static_cast<std::uint32_t>(i);
@@ -59,16 +60,15 @@ trace::KernelList placeKernels(std::vector<KernelRecord> records,
     }
     trace::KernelList list;
     if (records.empty()) return list;
-    // Also where none fits all: then it is wrong by the least.
-    const std::int64_t offset = least + (most - least) / 2;
+    if (!offset) offset = least <= most ? least + (most - least) / 2 : least;
     std::unordered_map<std::string, std::uint32_t> names;
     for (const KernelRecord& r : records) {
         const auto [name, added] =
             names.emplace(r.name, static_cast<std::uint32_t>(list.names.size()));
         if (added) list.names.push_back(r.name);
-        const std::int64_t begin = std::max<std::int64_t>(0, r.beginNs + offset);
+        const std::int64_t begin = std::max<std::int64_t>(0, r.beginNs + *offset);
         list.kernels.push_back(
-            {begin, std::max(begin, r.endNs + offset), spanOf[r.owner], name->second});
+            {begin, std::max(begin, r.endNs + *offset), spanOf[r.owner], name->second});
     }
     return list;
 }

@@ -5,6 +5,7 @@
 #include "engine/trace/zones.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,17 +28,21 @@ public:
     /// Nested ones count for the innermost.
     virtual std::uint64_t enter() = 0;
     virtual void leave() = 0;
+    /// The present time of the records' clock, read on the host.
+    virtual std::int64_t nowNs() = 0;
     /// What was recorded since the last call. The streams have to be at rest.
     virtual std::vector<KernelRecord> take() = 0;
 };
 
 /// Kernels below spans that are resolved, on the spans' clock; owners[i] is the id of spans[i], and
-/// what belongs to none of them is left out. Nothing tells how far the two clocks are apart, but
-/// that a kernel runs within the span that launched it: of the offsets that fit all of them the
-/// middle one is taken, within some microseconds of the truth.
+/// what belongs to none of them is left out. `offset` is how far the spans' clock is ahead of the
+/// tracer's. When that is not known: a kernel runs within the span that launched it, and of the
+/// offsets that fit all of them the middle one is taken, within some microseconds of the truth.
+/// Where none fits, since work was launched ahead of its time, none runs before it was launched.
 trace::KernelList placeKernels(std::vector<KernelRecord> records,
                                std::span<const trace::Span> spans,
-                               std::span<const std::uint64_t> owners);
+                               std::span<const std::uint64_t> owners,
+                               std::optional<std::int64_t> offset = {});
 
 /// "fkv::cuda::attentionKernel" of a mangled name: no return type, arguments or template arguments.
 std::string kernelName(const char* mangled);

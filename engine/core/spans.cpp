@@ -40,8 +40,12 @@ void SpanSink::add(const trace::Span& span, std::uint64_t id) {
 
 std::vector<trace::Span> SpanSink::take() {
     if (m_clock != nullptr) m_clock->resolve(m_spans);
-    if (m_tracer != nullptr)
-        m_kernels = placeKernels(m_tracer->take(), m_spans, std::exchange(m_ids, {}));
+    if (m_tracer != nullptr) {
+        std::vector<KernelRecord> records = m_tracer->take();
+        std::optional<std::int64_t> offset; // of a GPU's events nobody knows it
+        if (m_clock == nullptr) offset = m_host.mark() - m_tracer->nowNs();
+        m_kernels = placeKernels(std::move(records), m_spans, std::exchange(m_ids, {}), offset);
+    }
     return std::exchange(m_spans, {});
 }
 

@@ -116,6 +116,7 @@ struct CuptiTracer::Library {
     decltype(&cuptiActivityFlushAll) flush = nullptr;
     decltype(&cuptiActivityPushExternalCorrelationId) push = nullptr;
     decltype(&cuptiActivityPopExternalCorrelationId) pop = nullptr;
+    decltype(&cuptiGetTimestamp) timestamp = nullptr;
     decltype(&cuptiGetResultString) resultString = nullptr;
     std::size_t enabled = 0; ///< of kKinds
 
@@ -144,7 +145,7 @@ struct CuptiTracer::Library {
                find(flush, "cuptiActivityFlushAll") &&
                find(push, "cuptiActivityPushExternalCorrelationId") &&
                find(pop, "cuptiActivityPopExternalCorrelationId") &&
-               find(resultString, "cuptiGetResultString") &&
+               find(timestamp, "cuptiGetTimestamp") && find(resultString, "cuptiGetResultString") &&
                find(inbox().next, "cuptiActivityGetNextRecord");
     }
     /// Empty when it goes.
@@ -196,6 +197,12 @@ void CuptiTracer::leave() {
     m_library->pop(kOwner, &last);
 }
 
+std::int64_t CuptiTracer::nowNs() {
+    std::uint64_t now = 0;
+    m_library->timestamp(&now);
+    return static_cast<std::int64_t>(now);
+}
+
 std::vector<KernelRecord> CuptiTracer::take() {
     m_library->flush(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
     const std::lock_guard lock(inbox().mutex);
@@ -227,6 +234,9 @@ std::uint64_t CuptiTracer::enter() {
     return ++m_entered;
 }
 void CuptiTracer::leave() {}
+std::int64_t CuptiTracer::nowNs() {
+    return 0;
+}
 std::vector<KernelRecord> CuptiTracer::take() {
     return {};
 }

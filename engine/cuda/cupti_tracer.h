@@ -25,6 +25,7 @@ public:
 
     std::uint64_t enter() override;
     void leave() override;
+    std::int64_t nowNs() override;
     std::vector<KernelRecord> take() override;
 
 private:

@@ -62,9 +62,11 @@ public:
     /// The token after `produced` of them, of which `last` is the newest.
     std::int32_t next(std::int32_t last, std::int64_t produced, PassScope& scope) {
         SpanSink& clock = scope.spans();
-        if (m_queued < produced) queue(produced, last, m_ahead ? nullptr : &scope);
-        if (m_ahead) {
+        if (!m_ahead) {
+            if (m_queued < produced) queue(produced, last, &scope);
+        } else {
             scope.op(Zone::Pass, 1, [&] {
+                if (m_queued < produced) queue(produced, last, nullptr); // the first
                 if (produced + 1 < m_count) queue(produced + 1, last, nullptr);
                 m_backend.awaitDelivery(m_tickets[produced % 2]);
             });

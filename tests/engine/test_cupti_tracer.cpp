@@ -62,6 +62,8 @@ TEST_F(CuptiTracerTest, RecordsCarryTheIdTheyWereLaunchedUnder) {
                       {25, 40, inner, "fkv::cuda::math"},
                       {40, 41, outer, "fill"}}));
         EXPECT_TRUE(tracer.take().empty()) << "each once";
+        fake->now = 77;
+        EXPECT_EQ(tracer.nowNs(), 77);
         fake->launch({"late", 50, 60});
     }
     EXPECT_EQ(fake->subscribers, 0) << "others may trace again";
@@ -81,8 +83,7 @@ TEST_F(CuptiTracerTest, AnotherToolIsNamedPlainly) {
 
 TEST_F(CuptiTracerTest, OtherRefusalsSayWhy) {
     fake->enableResult = 35; // CUPTI_ERROR_INSUFFICIENT_PRIVILEGES
-    EXPECT_EQ(CuptiTracer::open(FKV_FAKE_CUPTI).refusal,
-              "CUPTI_ERROR_INSUFFICIENT_PRIVILEGES");
+    EXPECT_EQ(CuptiTracer::open(FKV_FAKE_CUPTI).refusal, "CUPTI_ERROR_INSUFFICIENT_PRIVILEGES");
     EXPECT_EQ(fake->subscribers, 0) << "nothing is left behind";
     EXPECT_EQ(fake->kindsEnabled, 0);
     const std::string absent = CuptiTracer::open("libno-such-cupti.so").refusal;

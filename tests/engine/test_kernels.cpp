@@ -42,6 +42,7 @@ public:
     }
     void leave() override { open.pop_back(); }
     std::vector<KernelRecord> take() override { return std::exchange(records, {}); }
+    std::int64_t nowNs() override { return now; }
     void launch(const std::string& name) {
         ++now;
         records.push_back({now, now, open.empty() ? 0 : open.back(), name});
@@ -72,9 +73,12 @@ TEST(PlaceKernels, TheMiddleOfWhatFitsIsTaken) {
     // It may lie anywhere in 1000..1100.
     EXPECT_EQ(placed(placeKernels({{0, 20, 1, "k"}}, spans, ids)),
               (std::vector<Placed>{{1040, 1060, 0, "k"}}));
-    // A clock that is wrong by 10 at either end: half of it each.
+    // One that was launched ahead runs on after its span, but none begins before it.
     EXPECT_EQ(placed(placeKernels({{-10, 0, 1, "k"}, {100, 110, 1, "l"}}, spans, ids)),
-              (std::vector<Placed>{{990, 1000, 0, "k"}, {1100, 1110, 0, "l"}}));
+              (std::vector<Placed>{{1000, 1010, 0, "k"}, {1110, 1120, 0, "l"}}));
+    // An offset that is known is taken as it is.
+    EXPECT_EQ(placed(placeKernels({{0, 20, 1, "k"}}, spans, ids, 1234)),
+              (std::vector<Placed>{{1234, 1254, 0, "k"}}));
 }
 
 TEST(PlaceKernels, WhatBelongsToNoSpanIsLeftOut) {
@@ -86,7 +90,7 @@ TEST(PlaceKernels, WhatBelongsToNoSpanIsLeftOut) {
     EXPECT_TRUE(placeKernels({}, spans, ids).empty());
     EXPECT_TRUE(placeKernels({{1, 2, 3, "k"}}, {}, {}).empty());
     // Never before the run's clock began.
-    EXPECT_EQ(placed(placeKernels({{0, 30, 3, "long"}}, spans, ids)).front(),
+    EXPECT_EQ(placed(placeKernels({{0, 30, 3, "long"}}, spans, ids, -10)).front(),
               (Placed{0, 20, 0, "long"}));
 }
 
@@ -113,6 +117,8 @@ TEST(SpanSink, KernelsBelongToTheInnermostSpan) {
     EXPECT_EQ(spans[list.kernels[1].span].zone, Zone::Qkv);
     EXPECT_EQ(spans[list.kernels[2].span].zone, Zone::Rope);
     EXPECT_EQ(list.names[list.kernels[2].name], "rotation");
+    // On the host's clock, which the tracer can tell.
+    EXPECT_EQ(list.kernels[1].beginNs - list.kernels[0].beginNs, 1);
     EXPECT_TRUE(sink.takeKernels().empty());
 }
 

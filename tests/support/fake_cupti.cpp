@@ -165,6 +165,10 @@ CUptiResult cuptiActivityPopExternalCorrelationId(CUpti_ExternalCorrelationKind,
     state.owners.pop_back();
     return CUPTI_SUCCESS;
 }
+CUptiResult cuptiGetTimestamp(std::uint64_t* now) {
+    *now = state.now;
+    return CUPTI_SUCCESS;
+}
 CUptiResult cuptiGetResultString(CUptiResult result, const char** text) {
     *text = result == CUPTI_ERROR_INSUFFICIENT_PRIVILEGES ? "CUPTI_ERROR_INSUFFICIENT_PRIVILEGES"
                                                           : "CUPTI_ERROR_UNKNOWN";

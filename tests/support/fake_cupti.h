@@ -12,7 +12,8 @@ struct FakeCupti {
     int subscribers = 0;
     int kindsEnabled = 0;
     std::vector<std::uint64_t> owners; ///< entered and not left
-    std::uint32_t correlation = 0;     ///< of the last launch
+    std::uint64_t now = 0;
+    std::uint32_t correlation = 0; ///< of the last launch
 
     struct Launch {
         const char* name; ///< null: a copy; empty: a fill
