@@ -189,6 +189,25 @@ private Q_SLOTS:
         QVERIFY(!m->controller().busy());
     }
 
+    void aBrokenModelFolderLeavesTheWindowAlive() {
+        QTemporaryDir folder;
+        QFile config(folder.filePath(QStringLiteral("config.json")));
+        QVERIFY(config.open(QIODevice::WriteOnly));
+        config.write("{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": -4}");
+        config.close();
+        m->window().start({.path = folder.path()});
+        QVERIFY(settle(m->controller()));
+        QVERIFY(m->window().findChild<QWidget*>(QStringLiteral("errorBar"))->isVisible());
+        QVERIFY(!m->window().failure().message.contains(QLatin1Char('\n')));
+        QVERIFY(!m->shown().run());
+        m->picture("bad-model");
+        // Another one opens as if nothing had been.
+        m->window().openPath(demoModel());
+        QVERIFY(settle(m->controller()));
+        QVERIFY(m->controller().model());
+        QVERIFY(m->window().toolbar().run->isEnabled());
+    }
+
     void takesADroppedText() {
         QVERIFY(m->start());
         QTemporaryDir folder;
