@@ -210,7 +210,9 @@ void Panel::updateOverlay() {
     const QString percent = QStringLiteral(" · %1 %").arg(qRound(shown.progress() * 100.0));
     switch (shown.phase()) {
         case Shown::Phase::Failed:
-            m_overlay->setMessage(tr("This run failed"), shown.phaseText(), content);
+            // Without a run it was a model or a file that could not be opened.
+            m_overlay->setMessage(shown.run() ? tr("This run failed") : tr("Nothing to show"),
+                                  shown.phaseText(), content);
             return;
         case Shown::Phase::Cancelled:
             m_overlay->setMessage(content ? QString() : tr("Cancelled"), tr("Press Run to start again."), content);
