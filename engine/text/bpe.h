@@ -3,12 +3,12 @@
 
 #include "engine/text/offset_text.h"
 #include "engine/text/pair_map.h"
+#include "engine/text/string_hash.h"
 #include "engine/text/vocabulary.h"
 
 #include <array>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -35,8 +35,7 @@ struct Piece {
 };
 
 /// What encoding one text needs: words seen already, and working space. Not shared by threads.
-class BpeScratch {
-    friend class Bpe;
+struct BpeScratch {
     struct Symbol {
         std::int32_t id;             ///< -1: merged into its neighbour in front
         std::int32_t previous, next; ///< -1 at the ends
@@ -50,15 +49,9 @@ class BpeScratch {
     struct Known {
         std::size_t first, count; ///< in `pieces`
     };
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view s) const {
-            return std::hash<std::string_view>{}(s);
-        }
-    };
     std::vector<Symbol> symbols;
     std::vector<Candidate> heap;
-    std::unordered_map<std::string, Known, Hash, std::equal_to<>> words;
+    StringMap<Known> words;
     std::vector<Piece> pieces; ///< of the words known
     bool lastUnknown = false;  ///< the newest symbol stands for an unknown character
 };

@@ -14,7 +14,8 @@ namespace fkv::text {
 namespace {
 
 // Contents of sets. White_Space and its complement are spelled out: PCRE2's own \s holds U+180E.
-constexpr std::string_view kSpace = // ends in a range: a hyphen behind it stands for itself
+// They end in a range or a class, so that a hyphen behind them stands for itself.
+constexpr std::string_view kSpace =
     R"(\x20\x{85}\x{a0}\x{1680}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x09-\x0d\x{2000}-\x{200a})";
 constexpr std::string_view kNotSpace =
     R"(\x{00}-\x08\x0e-\x1f\x21-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027})"
@@ -36,8 +37,8 @@ public:
     }
 
 private:
-    [[noreturn]] void refuse(ErrorCode code, const std::string& what) const {
-        throw Error(code, m_where + ": " + what + " in the regular expression");
+    [[noreturn]] void refuse(const std::string& what) const {
+        throw Error(ErrorCode::BadFile, m_where + ": " + what + " in the regular expression");
     }
     char peek(std::size_t ahead = 0) const {
         return m_at + ahead < m_from.size() ? m_from[m_at + ahead] : '\0';
@@ -145,7 +146,7 @@ private:
 
     void escape(bool inSet) {
         const char c = peek(1);
-        if (c == '\0') refuse(ErrorCode::BadFile, "a backslash at the end");
+        if (c == '\0') refuse("a backslash at the end");
         const bool onig = m_dialect == Dialect::Oniguruma;
         m_at += 2;
         if (c == 's') return content(kSpace, false, inSet);
@@ -170,7 +171,7 @@ private:
     void braces() {
         if (peek() != '{') return;
         const std::size_t end = m_from.find('}', m_at);
-        if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open brace");
+        if (end == std::string_view::npos) refuse("an open brace");
         m_out += m_from.substr(m_at, end + 1 - m_at);
         m_at = end + 1;
     }
@@ -188,7 +189,7 @@ private:
         std::string_view name;
         if (peek() == '{') {
             const std::size_t end = m_from.find('}', m_at);
-            if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open \\p{");
+            if (end == std::string_view::npos) refuse("an open \\p{");
             name = m_from.substr(m_at + 1, end - m_at - 1);
             m_at = end + 1;
         } else {
@@ -215,14 +216,14 @@ private:
             m_out += "\\x";
             return braces();
         }
-        if (m_from.size() - m_at < digits) refuse(ErrorCode::BadFile, "a code point cut short");
+        if (m_from.size() - m_at < digits) refuse("a code point cut short");
         m_out += "\\x{" + std::string(m_from.substr(m_at, digits)) + '}';
         m_at += digits;
     }
 
     /// A set. PCRE2 has no sets within sets and no `&&`; choices and look-ahead say the same.
     void set() {
-        if (++m_setDepth > kMostSets) refuse(ErrorCode::BadFile, "sets nested too deep");
+        if (++m_setDepth > kMostSets) refuse("sets nested too deep");
         std::string outer = std::move(m_out);
         m_out.clear(); // gathers contents
         ++m_at;
@@ -231,7 +232,7 @@ private:
         if (peek() == ']') m_out += "\\]", ++m_at;
         std::vector<std::string> inner, operands;
         while (peek() != ']') {
-            if (m_at >= m_from.size()) refuse(ErrorCode::BadFile, "an open set");
+            if (m_at >= m_from.size()) refuse("an open set");
             if (peek() == '&' && peek(1) == '&') {
                 m_at += 2;
                 operands.push_back(operand(m_out, inner));
@@ -254,7 +255,7 @@ private:
     void setItem(std::vector<std::string>& inner) {
         if (peek() == '[' && peek(1) == ':') {
             const std::size_t end = m_from.find(":]", m_at);
-            if (end == std::string_view::npos) refuse(ErrorCode::BadFile, "an open set");
+            if (end == std::string_view::npos) refuse("an open set");
             m_out += m_from.substr(m_at, end + 2 - m_at);
             m_at = end + 2;
         } else if (peek() == '[' || (peek() == '\\' && isNegatedClass())) {
@@ -275,7 +276,7 @@ private:
 
     /// An expression for one character of the contents or of a set within.
     std::string operand(const std::string& contents, const std::vector<std::string>& inner) const {
-        if (contents.empty() && inner.empty()) refuse(ErrorCode::BadFile, "an empty set");
+        if (contents.empty() && inner.empty()) refuse("an empty set");
         std::string out = contents.empty() ? "" : '[' + contents + ']';
         for (const std::string& set : inner)
             out += (out.empty() ? "" : "|") + set;

@@ -9,6 +9,7 @@
 #include "engine/text/unicode.h"
 
 #include <array>
+#include <unordered_map>
 
 namespace fkv::text {
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/text/string_hash.h"
+
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace fkv::text {
@@ -36,13 +37,7 @@ private:
     /// Where an id's entry is; makes room for it.
     const std::string*& place(std::int64_t id, std::string_view spelling, const std::string& where);
 
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view s) const {
-            return std::hash<std::string_view>{}(s);
-        }
-    };
-    std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> m_ids;
+    StringMap<std::int32_t> m_ids;
     std::deque<std::string> m_apart;
     std::vector<const std::string*> m_entries; ///< by id, in the two above; null in a gap
 };
