@@ -58,13 +58,15 @@ __global__ void __launch_bounds__(kThreads, 2) attentionKernel(DecodeAttention p
     const int share = (length - from + kDecodeSplits - 1) / kDecodeSplits;
     const int begin = from + split * share, end = min(begin + share, length);
     const Shared<D> shared{memory};
+    // Only the newest token comes from the kernel in front: other stretches need not wait for it.
+    const bool newest = begin < end && end == length;
     int asked = begin + warp * kTile, askedSlot = 0;
     const auto ask = [&] {
         for (int i = lane; i < kTile * kPieces && asked < end; i += 32) {
             const int row = i / kPieces, piece = i % kPieces, token = asked + row;
             Eight* key = shared.at(warp, askedSlot, 0, row, piece);
             Eight* value = shared.at(warp, askedSlot, 1, row, piece);
-            if (token == length - 1) {
+            if (newest && token == length - 1) {
                 *key = shared.newKey()[piece];
                 *value = shared.newValue()[piece];
             } else {
@@ -75,8 +77,6 @@ __global__ void __launch_bounds__(kThreads, 2) attentionKernel(DecodeAttention p
         asked += kWarps * kTile;
         askedSlot = askedSlot + 1 == kDepth ? 0 : askedSlot + 1;
     };
-    // Only the newest token comes from the kernel in front: other stretches need not wait for it.
-    const bool newest = begin < end && end == length;
     for (int i = 0; i < kDepth && !newest; ++i)
         ask();
     waitForPrevious();
