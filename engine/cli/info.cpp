@@ -13,6 +13,7 @@
 #include "engine/run/fit.h"
 #include "engine/run/work.h"
 #include "engine/select/budgets.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 
 #include <algorithm>
@@ -128,6 +129,11 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
     return {{"tokens", o.tokens}, {"generate", o.generate}, {"devices", std::move(devices)}};
 }
 
+json chatJson(const text::ChatSupport& support) {
+    if (support.chat) return {{"file", support.chat->origin()}};
+    return {{"file", nullptr}, {"reason", support.reason}};
+}
+
 json modelJson(const InfoOptions& o) {
     const std::filesystem::path folder = model::modelFolder(o.path);
     const model::Config config = model::readConfig(folder);
@@ -147,6 +153,7 @@ json modelJson(const InfoOptions& o) {
                  {"bos", tokenizer->bos()},
                  {"eos", tokenizer->eos()},
                  {"adds_bos", tokenizer->addsBos()}}},
+               {"chat_template", chatJson(text::findChatTemplate(folder, *tokenizer))},
                {"kv",
                 {{"device", device.name},
                  {"type", name(device.kvType)},
@@ -227,6 +234,10 @@ void printModel(const json& j, std::ostream& to) {
        << " file(s):";
     for (const auto& [type, count] : t["by_type"].items())
         to << ' ' << count << ' ' << type;
+    const json& chat = j["chat_template"];
+    to << "\nchat       "
+       << (chat["file"].is_null() ? "prompts as they are: " + chat["reason"].get<std::string>()
+                                  : "template in " + chat["file"].get<std::string>());
     to << "\ntokenizer  " << j["tokenizer"]["kind"].get<std::string>() << ", "
        << j["tokenizer"]["vocabulary"] << " pieces for a vocabulary of " << c["vocabulary"] << '\n'
        << "KV cache   " << bytes(k["bytes_per_token"]) << " a token in "

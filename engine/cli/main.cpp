@@ -27,8 +27,16 @@ void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
     auto* prompt = verb.add_option_group("prompt", "what to run");
     prompt->add_option("--prompt", o.prompt, "prompt text");
     prompt->add_option("--prompt-file", o.promptFile, "file with the prompt text");
-    prompt->add_option("--ids-file", o.idsFile, "JSON array of token ids, used as they are");
+    auto* ids =
+        prompt->add_option("--ids-file", o.idsFile, "JSON array of token ids, used as they are");
     prompt->require_option(1);
+    auto* chat = verb.add_flag("--chat", o.chat,
+                               "the prompt is a user's message: the model's chat template is used");
+    chat->excludes(ids);
+    verb.add_option("--system", o.system, "system message of the chat")->needs(chat);
+    verb.add_option("--date", o.date,
+                    "day that the chat template is told, 2026-01-31; default: today")
+        ->needs(chat);
     verb.add_option("--method", o.method, "full or fastkv")
         ->check(CLI::IsMember({"full", "fastkv"}))
         ->capture_default_str();
@@ -64,11 +72,15 @@ void addBench(CLI::App& verb, cli::BenchOptions& o) {
         ->capture_default_str();
     verb.add_flag_callback(
         "--random-weights", [] {}, "seeded weights made on the device: the only ones a shape has");
-    verb.add_option("--tokens", o.tokens, "prompt lengths")->delimiter(',')->check(CLI::Range(16, 1 << 20));
+    verb.add_option("--tokens", o.tokens, "prompt lengths")
+        ->delimiter(',')
+        ->check(CLI::Range(16, 1 << 20));
     verb.add_option("--repeats", o.repeats, "timed runs, after one warm-up")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
-    verb.add_option("--decode", o.decode, "tokens to decode")->check(CLI::Range(8, 4096))->capture_default_str();
+    verb.add_option("--decode", o.decode, "tokens to decode")
+        ->check(CLI::Range(8, 4096))
+        ->capture_default_str();
     verb.add_option("--seed", o.seed, "of weights and prompt")->capture_default_str();
     addCommon(verb, o.device, o.json);
 }
@@ -106,7 +118,8 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     addCommon(*infoVerb, info.device, info.json);
     cli::BenchOptions bench;
-    CLI::App* benchVerb = app.add_subcommand("bench", "times a published model's shape with random weights");
+    CLI::App* benchVerb =
+        app.add_subcommand("bench", "times a published model's shape with random weights");
     addBench(*benchVerb, bench);
     try {
         app.parse(argc, argv);

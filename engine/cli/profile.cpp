@@ -50,6 +50,10 @@ run::PromptSpec readPrompt(const ProfileOptions& o) {
     } else {
         spec.text = o.prompt;
     }
+    if (o.chat) {
+        spec.chat = {o.system, o.date.empty() ? text::today() : o.date};
+        text::chatInput({o.system, {}, spec.chat->date}); // refuses a wrong date at once
+    }
     return spec;
 }
 

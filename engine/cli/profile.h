@@ -19,6 +19,9 @@ struct ProfileOptions {
     std::string prompt;
     std::filesystem::path promptFile;
     std::filesystem::path idsFile;
+    bool chat = false;       ///< the prompt is a user's message
+    std::string system;      ///< with a system message before it
+    std::string date;        ///< for chat templates that ask for the day; empty: today
     std::string method = "fastkv";
     std::optional<int> tspLayer;
     std::optional<double> tspRate;

@@ -292,6 +292,8 @@ json reportJson(const trace::Run& run, const std::string& stop) {
     if (wereAsked(run.timing.kernels)) out["kernels"] = kernelsJson(run.timing.kernels);
     if (!run.timing.gpu.empty()) out["gpu"] = gpuJson(run.timing.gpu);
     if (!run.prompt->expected.empty()) out["prompt"]["expected"] = run.prompt->expected;
+    if (const auto& chat = run.prompt->chat)
+        out["prompt"]["chat"] = {{"system", chat->system}, {"date", chat->date}};
     if (run.fastkv) {
         out["settings"] = io::toJson(run.fastkv->settings);
         out["achieved"] = achievedJson(run);

@@ -45,6 +45,13 @@ void readPieces(const TraceSource& source, trace::Prompt& prompt) {
     });
 }
 
+void readChat(const TraceSource& source, trace::Prompt& prompt) {
+    if (!source.hasText("chat")) return; // a prompt as it was typed, and every older trace
+    source.json("chat", [&](const JsonRecord& record) {
+        prompt.chat = {record.text("system"), record.text("user"), record.text("date")};
+    });
+}
+
 void readOffsets(const TraceSource& source, trace::Prompt& prompt) {
     const auto offsets = source.list<std::uint32_t>("tokens.offsets", {prompt.size(), 2});
     std::pair<std::uint32_t, std::uint32_t> last{0, 0};
@@ -63,6 +70,7 @@ std::shared_ptr<const trace::Prompt> readPrompt(const TraceSource& source, int v
     prompt->expected = source.text("expected");
     if (!isUtf8(prompt->text) || !isUtf8(prompt->expected))
         source.bad("the prompt is not valid UTF-8");
+    readChat(source, *prompt);
     prompt->ids = source.list<std::int32_t>("input_ids", {-1});
     if (prompt->ids.empty()) source.bad("the trace has no tokens");
     if (prompt->size() > kMostTokens) source.bad("the trace has too many tokens");

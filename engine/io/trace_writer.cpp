@@ -108,6 +108,10 @@ void TraceWriter::addMetadata() {
     m_out.metadata("timing", jsonText(toJson(m_run.timing)));
     m_out.metadata("prompt", validUtf8(prompt.text));
     m_out.metadata("expected", validUtf8(prompt.expected));
+    if (prompt.chat)
+        m_out.metadata("chat", jsonText({{"system", bytesJson(prompt.chat->system)},
+                                         {"user", bytesJson(prompt.chat->user)},
+                                         {"date", bytesJson(prompt.chat->date)}}));
     nlohmann::json pieces = nlohmann::json::array();
     for (std::size_t i = 0; i < prompt.pieces.size(); ++i)
         if (!prompt.pieces[i].empty())

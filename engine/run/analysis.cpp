@@ -78,10 +78,11 @@ void Analysis::ensurePrompt() {
     const PromptSpec& held = m_state.promptSpec;
     const model::Config& config = m_state.model.config();
     if (!m_held.prompt || spec.text != held.text || spec.ids != held.ids ||
-        spec.expected != held.expected) {
+        spec.expected != held.expected || spec.chat != held.chat) {
         m_progress.report("Reading the prompt");
         m_held.prompt = std::make_shared<const trace::Prompt>(
-            makePrompt(spec, m_state.model.tokenizer(), {config.vocabulary, config.contextLength}));
+            makePrompt(spec, {m_state.model.tokenizer(), m_state.model.chatSupport()},
+                       {config.vocabulary, config.contextLength}));
         m_state.promptSpec = spec;
     }
     m_prompt = m_held.prompt;

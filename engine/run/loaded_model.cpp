@@ -37,6 +37,7 @@ void LoadedModel::load(const std::filesystem::path& folder, const ops::DeviceSpe
     // What is quick to refuse comes first.
     m_config = model::readConfig(folder);
     m_tokenizer = text::openTokenizer(folder);
+    m_chat = text::findChatTemplate(folder, *m_tokenizer);
     m_backend = ops::makeBackend(device);
     model::checkDevice(m_config, m_backend->info());
     m_weights = model::loadWeights(

@@ -4,6 +4,7 @@
 #include "engine/cuda/gpu_monitor.h"
 #include "engine/model/transformer.h"
 #include "engine/run/observer.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 #include "engine/trace/run.h"
 
@@ -37,6 +38,7 @@ public:
     const text::Tokenizer& tokenizer() const { return *m_tokenizer; }
     /// The same, to be kept beyond the model's life. Null for a model of random weights.
     std::shared_ptr<const text::Tokenizer> sharedTokenizer() const { return m_tokenizer; }
+    const text::ChatSupport& chatSupport() const { return m_chat; }
     const model::Config& config() const { return m_config; }
     ops::Backend& backend() { return *m_backend; }
     const ops::Backend& backend() const { return *m_backend; }
@@ -57,6 +59,7 @@ private:
 
     model::Config m_config;
     std::shared_ptr<const text::Tokenizer> m_tokenizer;
+    text::ChatSupport m_chat;
     std::unique_ptr<ops::Backend> m_backend;
     std::unique_ptr<cuda::GpuMonitor> m_gpu;
     model::Weights m_weights;

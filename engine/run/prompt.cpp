@@ -31,19 +31,38 @@ void spellOut(const std::vector<std::int32_t>& ids, const text::Tokenizer& token
     }
 }
 
+/// Text and tokens of what was typed, through the chat template when the prompt is a chat.
+void read(const std::string& typed, const PromptMaker& maker, trace::Prompt& prompt) {
+    const text::Tokenizer& tokenizer = maker.tokenizer;
+    text::Encoding encoding;
+    if (prompt.chat) {
+        if (!maker.chat.chat)
+            refuse("no chat prompt: " + maker.chat.reason, "Run the prompt as it is.");
+        const trace::ChatParts& parts = *prompt.chat;
+        text::RenderedChat rendered =
+            maker.chat.chat->render(text::chatInput({parts.system, parts.user, parts.date}));
+        encoding = text::encodeChat(rendered, tokenizer);
+        prompt.text = std::move(rendered.text);
+    } else {
+        encoding = tokenizer.encode(typed, tokenizer.addsBos());
+        prompt.text = typed;
+    }
+    prompt.ids = std::move(encoding.ids);
+    prompt.bytes = std::move(encoding.bytes);
+}
+
 } // namespace
 
-trace::Prompt makePrompt(const PromptSpec& spec, const text::Tokenizer& tokenizer,
+trace::Prompt makePrompt(const PromptSpec& spec, const PromptMaker& maker,
                          const PromptLimits& limits) {
+    const text::Tokenizer& tokenizer = maker.tokenizer;
     trace::Prompt prompt;
     prompt.expected = spec.expected;
     if (!spec.ids && spec.text.empty()) refuse("the prompt is empty", "Type or open a text.");
-    if (!spec.ids) {
-        text::Encoding encoding = tokenizer.encode(spec.text, tokenizer.addsBos());
-        prompt.text = spec.text;
-        prompt.ids = std::move(encoding.ids);
-        prompt.bytes = std::move(encoding.bytes);
-    }
+    if (spec.chat)
+        prompt.chat = {spec.chat->system, spec.text,
+                       spec.chat->date.empty() ? text::today() : spec.chat->date};
+    if (!spec.ids) read(spec.text, maker, prompt);
     const std::vector<std::int32_t>& ids = spec.ids ? *spec.ids : prompt.ids;
     if (ids.empty()) refuse("the prompt is empty", "Type or open a text.");
     checkLength(static_cast<std::int64_t>(ids.size()), 0, limits.contextLength);

@@ -5,13 +5,19 @@
 
 namespace fkv::run {
 
+/// What turns words into tokens.
+struct PromptMaker {
+    const text::Tokenizer& tokenizer;
+    const text::ChatSupport& chat;
+};
+
 /// Tokens of a prompt, checked: not empty, at most `contextLength` tokens, ids in the vocabulary,
 /// valid UTF-8. Throws Error{BadArgument} in one line.
 struct PromptLimits {
     std::int64_t vocabulary;
     std::int64_t contextLength;
 };
-trace::Prompt makePrompt(const PromptSpec& spec, const text::Tokenizer& tokenizer,
+trace::Prompt makePrompt(const PromptSpec& spec, const PromptMaker& maker,
                          const PromptLimits& limits);
 
 /// Throws Error{BadArgument} unless `tokens` and what is generated fit the context.

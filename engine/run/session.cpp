@@ -64,6 +64,9 @@ const text::Tokenizer& Session::tokenizer() const {
 std::shared_ptr<const text::Tokenizer> Session::sharedTokenizer() const {
     return m_impl->state.model.sharedTokenizer();
 }
+const text::ChatSupport& Session::chatSupport() const {
+    return m_impl->state.model.chatSupport();
+}
 const ops::DeviceInfo& Session::device() const {
     return m_impl->state.model.backend().info();
 }
@@ -76,7 +79,7 @@ const Session::Work& Session::lastWork() const {
 
 trace::Prompt Session::tokenize(const PromptSpec& spec) const {
     const model::Config& config = m_impl->state.model.config();
-    return makePrompt(spec, tokenizer(), {config.vocabulary, config.contextLength});
+    return makePrompt(spec, {tokenizer(), chatSupport()}, {config.vocabulary, config.contextLength});
 }
 
 MemoryEstimate Session::estimate(std::int64_t tokens, const Request& request) const {

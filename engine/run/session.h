@@ -4,6 +4,7 @@
 #include "engine/core/gate.h"
 #include "engine/ops/backend.h"
 #include "engine/run/observer.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 #include "engine/trace/run.h"
 
@@ -17,11 +18,21 @@
 
 namespace fkv::run {
 
+/// Turns a prompt's text into a user's message, which the model's chat template then makes the
+/// prompt of.
+struct ChatSpec {
+    std::string system; ///< may be empty: no system message
+    std::string date;   ///< the day for templates that ask, "2026-01-31"; empty: today
+    bool operator==(const ChatSpec&) const = default;
+};
+
 /// What to analyse. Either `text`, or `ids` used as they are (text is then decoded from them).
 struct PromptSpec {
     std::string text;
     std::optional<std::vector<std::int32_t>> ids;
     std::string expected; ///< expected answer, may be empty
+    /// With `ids`, which are the prompt then, it is only recorded.
+    std::optional<ChatSpec> chat;
 };
 
 struct Request {
@@ -59,6 +70,8 @@ public:
     const text::Tokenizer& tokenizer() const;
     /// The same, to be kept beyond the session's life and used from any thread.
     std::shared_ptr<const text::Tokenizer> sharedTokenizer() const;
+    /// The model's chat template, or why there is none to use.
+    const text::ChatSupport& chatSupport() const;
     const ops::DeviceInfo& device() const;
     Gate& gate();
 

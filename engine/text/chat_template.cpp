@@ -3,9 +3,11 @@
 
 #include "engine/core/error.h"
 #include "engine/io/json_limits.h"
+#include "engine/text/jinja/characters.h"
 
 #include <array>
-#include <new>
+#include <chrono>
+#include <cstdio>
 #include <system_error>
 
 namespace fkv::text {
@@ -127,6 +129,81 @@ RenderedChat ChatTemplate::render(const ChatInput& input) const {
     out.hasBos = bos != m_tokens.end() && !bos->get_ref<const std::string&>().empty() &&
                  out.text.starts_with(bos->get_ref<const std::string&>());
     return out;
+}
+
+ChatInput chatInput(const ChatTurn& turn) {
+    ChatInput input;
+    if (!turn.system.empty()) input.messages.push_back({"system", turn.system});
+    input.messages.push_back({"user", turn.user});
+    jinja::Moment day;
+    int end = 0;
+    const bool read = std::sscanf(turn.date.c_str(), "%4d-%2d-%2d%n", &day.year, &day.month,
+                                  &day.day, &end) == 3 &&
+                      static_cast<std::size_t>(end) == turn.date.size();
+    const std::chrono::year_month_day real{std::chrono::year(day.year),
+                                           std::chrono::month(static_cast<unsigned>(day.month)),
+                                           std::chrono::day(static_cast<unsigned>(day.day))};
+    if (!read || day.year < 1 || day.month < 1 || day.day < 1 || !real.ok())
+        throw Error(ErrorCode::BadArgument,
+                    "\"" + turn.date + "\" is not a date, valid: 2026-01-31");
+    input.now = day;
+    return input;
+}
+
+std::string today() {
+    const jinja::Moment now = jinja::Moment::now();
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02d-%02d", now.year, now.month, now.day);
+    return text.data();
+}
+
+Encoding encodeChat(const RenderedChat& chat, const Tokenizer& tokenizer) {
+    const std::string bos = tokenizer.bos() >= 0 ? tokenizer.piece(tokenizer.bos()) : std::string();
+    const bool addBos = tokenizer.addsBos() && !chat.hasBos;
+    // tokenizer.json knows its control tokens by their spelling; sentencepiece takes them for text.
+    const bool spellingIsToken = [&] {
+        if (bos.empty()) return true;
+        const Encoding probe = tokenizer.encode(bos, false);
+        return probe.ids.size() == 1 && probe.ids.front() == tokenizer.bos();
+    }();
+    if (spellingIsToken) return tokenizer.encode(chat.text, addBos);
+    const std::string eos = tokenizer.eos() >= 0 ? tokenizer.piece(tokenizer.eos()) : std::string();
+    Encoding out = tokenizer.encode({}, addBos);
+    const std::string_view text = chat.text;
+    const auto append = [&](std::size_t from, std::size_t to) {
+        if (from == to) return;
+        const Encoding part = tokenizer.encode(text.substr(from, to - from), false);
+        out.ids.insert(out.ids.end(), part.ids.begin(), part.ids.end());
+        for (const auto& [begin, end] : part.bytes)
+            out.bytes.emplace_back(begin + static_cast<std::uint32_t>(from),
+                                   end + static_cast<std::uint32_t>(from));
+    };
+    std::size_t done = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const bool isBos = text.substr(at).starts_with(bos);
+        const bool isEos = !isBos && !eos.empty() && text.substr(at).starts_with(eos);
+        if (!isBos && !isEos) {
+            ++at;
+            continue;
+        }
+        append(done, at);
+        done = at + (isBos ? bos : eos).size();
+        out.ids.push_back(isBos ? tokenizer.bos() : tokenizer.eos());
+        out.bytes.emplace_back(static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(done));
+        at = done;
+    }
+    append(done, text.size());
+    return out;
+}
+
+std::optional<std::int64_t> shiftOf(std::string_view rendered, std::string_view user) {
+    const std::string_view words = jinja::strip(user, {});
+    for (const std::string_view part : {user, words}) {
+        const std::size_t at = part.empty() ? part.npos : rendered.rfind(part);
+        if (at != std::string_view::npos)
+            return static_cast<std::int64_t>(at) - (part.data() - user.data());
+    }
+    return std::nullopt;
 }
 
 ChatSupport findChatTemplate(const std::filesystem::path& modelFolder, const Tokenizer& tokenizer) {

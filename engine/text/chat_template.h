@@ -58,6 +58,24 @@ private:
     nlohmann::ordered_json m_tokens; ///< {"bos_token": "<s>", ...}
 };
 
+/// The usual conversation: a system message unless `system` is empty, then what the user says, on
+/// the day `date`, "2026-01-31". Throws Error{BadArgument} for another form of date.
+struct ChatTurn {
+    std::string system, user, date;
+};
+ChatInput chatInput(const ChatTurn& turn);
+/// The day by this machine's clock, in that form.
+std::string today();
+
+/// Tokens of a rendered chat: spellings of BOS and EOS in the text are these tokens, whatever the
+/// kind of tokenizer; BOS is added when the tokenizer wants one and the text brings none.
+Encoding encodeChat(const RenderedChat& chat, const Tokenizer& tokenizer);
+
+/// Where the user's words went: byte i of `user` is byte i + shift of `rendered`. The last place
+/// counts; white space at the ends, which templates take away, need not be there. Absent when the
+/// words are not there as they are.
+std::optional<std::int64_t> shiftOf(std::string_view rendered, std::string_view user);
+
 /// A folder's template, or why there is none that can be used: a fault of the template is no fault
 /// of the model, which still takes raw prompts.
 struct ChatSupport {

@@ -51,6 +51,14 @@ struct Machine {
     std::string dateUtc;     ///< ISO 8601
 };
 
+/// What a model's chat template was given to make the prompt's text of.
+struct ChatParts {
+    std::string system;  ///< may be empty: no system message
+    std::string user;
+    std::string date;    ///< the day that the template was told, "2026-01-31"
+    bool operator==(const ChatParts&) const = default;
+};
+
 /// The prompt as tokens. Token i covers bytes [begin, end) of `text`; BOS covers none.
 struct Prompt {
     std::string text;
@@ -58,6 +66,7 @@ struct Prompt {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> bytes;   ///< [N]
     std::vector<std::string> pieces;  ///< vocabulary pieces of ids without text, e.g. "<s>"; [N]
     std::string expected;             ///< expected answer, or empty
+    std::optional<ChatParts> chat;    ///< absent: `text` is the prompt as it was typed
 
     std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
     /// Text of token i, or its piece when it covers no text.

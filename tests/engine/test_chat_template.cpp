@@ -3,6 +3,7 @@
 #include "engine/text/chat_template.h"
 #include "tests/support/temporary_folder.h"
 
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 
@@ -112,6 +113,43 @@ TEST_F(ChatTemplateTest, FaultsNameTheFileAndTheLine) {
     EXPECT_NE(reason().find("larger than"), std::string::npos);
     write("chat_template.jinja", "caf\xE9");
     EXPECT_NE(reason().find("UTF-8"), std::string::npos);
+}
+
+TEST(ChatInput, HasASystemMessageOnlyWhenThereIsOne) {
+    const text::ChatInput both = text::chatInput({"Be brief.", "Hi", "2024-02-29"});
+    ASSERT_EQ(both.messages.size(), 2U);
+    EXPECT_EQ(both.messages[0].role, "system");
+    EXPECT_EQ(both.messages[1].content, "Hi");
+    EXPECT_EQ(both.now->day, 29);
+    EXPECT_EQ(text::chatInput({"", "Hi", text::today()}).messages.size(), 1U);
+    for (const char* date : {"", "2023-02-29", "2024-13-01", "2024-1-1x", "today", "0000-01-01"})
+        EXPECT_THROW(text::chatInput({"", "Hi", date}), Error) << date;
+}
+
+TEST(ShiftOf, FindsTheUsersWordsInTheRenderedText) {
+    EXPECT_EQ(text::shiftOf("<user> Hi </user>", "Hi"), 7);
+    EXPECT_EQ(text::shiftOf("<user>Hi</user>", "  Hi\n"), 4); // byte 2 went to byte 6
+    EXPECT_EQ(text::shiftOf("Hi: Hi", "Hi"), 4);
+    EXPECT_EQ(text::shiftOf("Ho", "Hi"), std::nullopt);
+    EXPECT_EQ(text::shiftOf("Hi", ""), std::nullopt);
+    EXPECT_EQ(text::shiftOf("Hi", "  "), std::nullopt);
+}
+
+/// The demo model's tokenizer takes "<s>" for text, as sentencepiece does.
+TEST(EncodeChat, SpellingsOfBosAndEosAreTokens) {
+    const auto tokenizer = text::openTokenizer(FKV_RESOURCES "/models/demo");
+    const std::int32_t bos = tokenizer->bos(), eos = tokenizer->eos();
+    const text::Encoding out = text::encodeChat({"<s>one two</s><s>three", true}, *tokenizer);
+    ASSERT_EQ(out.ids.front(), bos);
+    EXPECT_EQ(std::count(out.ids.begin(), out.ids.end(), bos), 2);
+    EXPECT_EQ(std::count(out.ids.begin(), out.ids.end(), eos), 1);
+    EXPECT_EQ(out.bytes.front(), (std::pair<std::uint32_t, std::uint32_t>(0, 3)));
+    EXPECT_EQ(out.bytes.back().second, 22U);
+    for (std::size_t i = 1; i < out.bytes.size(); ++i)
+        EXPECT_LE(out.bytes[i - 1].first, out.bytes[i].first);
+    // Without one in the text, BOS comes as for any prompt.
+    EXPECT_EQ(text::encodeChat({"one two", false}, *tokenizer).ids,
+              tokenizer->encode("one two", true).ids);
 }
 
 TEST_F(ChatTemplateTest, TextThatIsNoUtf8IsRefused) {

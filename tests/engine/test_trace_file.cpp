@@ -39,6 +39,7 @@ Run unusual(const SyntheticSpec& spec) {
     auto prompt = std::make_shared<Prompt>(*run.prompt);
     prompt->text.replace(0, 4, "\xE2\x96\x81\n");
     prompt->expected = "\"quoted\"\t😀";
+    prompt->chat = {"Be brief.\n", "Hi \"you\" 😀", "2026-01-31"};
     prompt->pieces[5] = "<0xE2>";
     run.prompt = prompt;
     auto full = std::make_shared<FullPass>(*run.full);
@@ -175,7 +176,7 @@ TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<trace::Run>(), 12U);
     EXPECT_EQ(fieldsOf<ModelInfo>(), 13U);
     EXPECT_EQ(fieldsOf<Machine>(), 6U);
-    EXPECT_EQ(fieldsOf<Prompt>(), 5U);
+    EXPECT_EQ(fieldsOf<Prompt>(), 6U);
     EXPECT_EQ(fieldsOf<LayerPlanes>(), 3U);
     EXPECT_EQ(fieldsOf<FullPass>(), 9U);
     EXPECT_EQ(fieldsOf<FastKvPass>(), 6U);

@@ -178,6 +178,7 @@ inline void expectSameRecords(const Run& got, const Run& expected) {
     const Prompt &p = *got.prompt, &q = *expected.prompt;
     EXPECT_EQ(std::tie(p.text, p.ids, p.bytes, p.pieces, p.expected),
               std::tie(q.text, q.ids, q.bytes, q.pieces, q.expected));
+    EXPECT_TRUE(p.chat == q.chat);
     const Counters &c = got.counters, &d = expected.counters;
     EXPECT_EQ(std::tie(c.kvBytesFull, c.checkpointBytes, c.planeBytes, c.scratchBytes, c.heldBytes,
                        c.peakBytes, c.standaloneFullPeakBytes, c.standaloneFastKvPeakBytes,

@@ -204,12 +204,13 @@ void Evaluator::bind(const Macro& macro, const CallArguments& arguments) {
     auto& values = m_scope->values;
     for (std::size_t i = 0; i < arguments.positional.size(); ++i)
         values[parameters[i].first] = arguments.positional[i];
-    for (const auto& [name, given] : arguments.named) {
-        const auto isThis = [&](const auto& p) { return p.first == name; };
+    for (const auto& named : arguments.named) {
+        const auto isThis = [&](const auto& p) { return p.first == named.first; };
         const bool known =
-            name == "caller" || std::any_of(parameters.begin(), parameters.end(), isThis);
-        if (!known) m_runtime.fail("macro '" + macro.name + "' has no parameter '" + name + "'");
-        values[name] = given;
+            named.first == "caller" || std::any_of(parameters.begin(), parameters.end(), isThis);
+        if (!known)
+            m_runtime.fail("macro '" + macro.name + "' has no parameter '" + named.first + "'");
+        values[named.first] = named.second;
     }
     for (const auto& [name, otherwise] : parameters) {
         if (values.contains(name)) continue;
