@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/pages/prompt_page.h"
 
+#include "app/pages/chat_form.h"
 #include "app/pages/text_field.h"
+#include "app/run/rendered_chat.h"
+#include "engine/core/error.h"
 #include "viz/plots/elided_label.h"
 #include "viz/series/format.h"
 
@@ -38,6 +41,7 @@ PromptPage::PromptPage(const viz::ViewContext& context, QWidget* parent)
     rows->setContentsMargins(8, 6, 8, 6);
     rows->setSpacing(4);
     setupHead();
+    setupChat();
     setupText();
     setupHide();
     setupRun();
@@ -63,10 +67,24 @@ void PromptPage::setupHead() {
     m_descriptionLabel->setForegroundRole(QPalette::PlaceholderText);
 }
 
+void PromptPage::setupChat() {
+    m_chat = new ChatForm(m_context.theme, this);
+    layout()->addWidget(m_chat);
+    setChatSupport({nullptr, tr("no model is open").toStdString()});
+}
+
 void PromptPage::setupText() {
     auto* rows = static_cast<QVBoxLayout*>(layout());
     m_editor = new PromptEditor(m_context.theme, this);
     rows->addWidget(m_editor, 1);
+    m_rendered = new PromptEditor(m_context.theme, this);
+    m_rendered->setReadOnly(true);
+    m_rendered->setAccessibleName(tr("Rendered prompt"));
+    m_rendered->hide();
+    rows->addWidget(m_rendered, 1);
+    connect(m_chat, &ChatForm::chatEdited, this, &PromptPage::onEdited);
+    connect(m_chat, &ChatForm::renderedToggled, this, &PromptPage::showRendered);
+    connect(m_rendered, &PromptEditor::runRequested, this, &PromptPage::run);
     m_count = new viz::ElidedLabel(this);
     m_count->setObjectName(QStringLiteral("tokenCount"));
     rows->addWidget(m_count);
@@ -90,6 +108,39 @@ void PromptPage::setupText() {
         Q_EMIT promptEdited();
     });
     connect(m_expected, &QLineEdit::returnPressed, this, &PromptPage::run);
+}
+
+void PromptPage::setChatSupport(const text::ChatSupport& support) {
+    m_support = support;
+    m_chat->setAvailable(support.chat != nullptr, QString::fromStdString(support.reason));
+}
+
+void PromptPage::setChat(const std::optional<PromptInput::Chat>& chat) {
+    m_chat->setChat(chat);
+}
+
+void PromptPage::showRendered() {
+    const bool shows = m_chat->showsRendered();
+    if (shows) {
+        const PromptInput input = prompt();
+        try {
+            const std::string rendered = renderedChat(input, m_support).text;
+            const QByteArray typed = input.text.toUtf8();
+            std::vector<PromptInput::Span> spans;
+            if (const auto shift =
+                    text::shiftOf(rendered, {typed.data(), static_cast<std::size_t>(typed.size())}))
+                for (PromptInput::Span span : input.spans) {
+                    span.byteBegin += static_cast<qsizetype>(*shift);
+                    span.byteEnd += static_cast<qsizetype>(*shift);
+                    spans.push_back(std::move(span));
+                }
+            m_rendered->setPrompt(QString::fromStdString(rendered), spans);
+        } catch (const Error& error) {
+            m_rendered->setPrompt(QString::fromStdString(error.what()), {});
+        }
+    }
+    m_editor->setVisible(!shows);
+    m_rendered->setVisible(shows);
 }
 
 void PromptPage::setupHide() {
@@ -160,6 +211,7 @@ PromptInput PromptPage::prompt() const {
     input.text = m_editor->text();
     input.spans = byteSpans(input.text, m_editor->tracked());
     input.expected = m_expected->text().trimmed();
+    input.chat = m_chat->chat();
     if (!m_edited) input.sampleId = m_sampleId;
     return input;
 }
@@ -208,6 +260,7 @@ void PromptPage::onEdited() {
     m_tokens = -1;
     m_counting = true;
     m_countDelay.start();
+    showRendered();
     refreshHead();
     refreshCount();
     Q_EMIT promptEdited();
@@ -220,7 +273,7 @@ void PromptPage::recount() {
 void PromptPage::requestCount() {
     m_countDelay.stop();
     m_counting = true;
-    Q_EMIT countRequested(m_editor->text(), ++m_countId);
+    Q_EMIT countRequested(prompt(), ++m_countId);
 }
 
 void PromptPage::setCount(quint64 id, qint64 tokens, qint64 limit, const QString& error) {
@@ -281,7 +334,8 @@ void PromptPage::applyTheme() {
     QPalette palette = this->palette();
     palette.setColor(QPalette::WindowText, theme.palette().lost);
     m_warning->setPalette(palette);
-    m_editor->setMinimumHeight(theme.scaled(72));
+    for (PromptEditor* editor : {m_editor, m_rendered})
+        editor->setMinimumHeight(theme.scaled(72));
     m_hideArea->setMinimumHeight(theme.scaled(90));
     refreshCount();
 }

@@ -4,6 +4,7 @@
 #include "app/pages/hide_form.h"
 #include "app/pages/prompt_editor.h"
 #include "app/run/samples.h"
+#include "engine/text/chat_template.h"
 #include "viz/state/view_context.h"
 
 #include <QTimer>
@@ -20,6 +21,7 @@ class ElidedLabel;
 
 namespace fkv::app {
 
+class ChatForm;
 class TextField;
 
 /// The prompt to run: a text, the answer one expects of it, and "Hide a fact". Counts tokens as one
@@ -36,6 +38,11 @@ public:
     void showSample(const Sample& sample);
     void setLibrary(const FactLibrary& library) { m_hide->setLibrary(library); }
 
+    /// The open model's chat template, or why there is none.
+    void setChatSupport(const text::ChatSupport& support);
+    /// How a recorded prompt was made; a text from elsewhere leaves the choice as it is.
+    void setChat(const std::optional<PromptInput::Chat>& chat);
+
     /// As it would be run; `sampleId` only while the text is the sample's.
     PromptInput prompt() const;
     /// A reason of the program's why nothing can be run ("no model is open"), or empty.
@@ -47,6 +54,9 @@ public:
 
     PromptEditor& editor() { return *m_editor; }
     HideForm& hideForm() { return *m_hide; }
+    ChatForm& chatForm() { return *m_chat; }
+    /// The rendered prompt, where it is shown in place of the text.
+    PromptEditor& rendered() { return *m_rendered; }
     void openHideForm(bool open);
 
     QSize minimumSizeHint() const override;
@@ -60,7 +70,7 @@ public Q_SLOTS:
 
 Q_SIGNALS:
     void runRequested(const fkv::app::PromptInput& prompt);
-    void countRequested(const QString& text, quint64 id);
+    void countRequested(const fkv::app::PromptInput& prompt, quint64 id);
     void runnableChanged(); ///< runFault() may have changed
     void promptEdited();    ///< prompt() changed, by the user or from elsewhere
 
@@ -70,8 +80,10 @@ protected:
 private:
     void setupHead();
     void setupText();
+    void setupChat();
     void setupHide();
     void setupRun();
+    void showRendered();
     void revealFact();
     void onEdited();
     void requestCount();
@@ -93,7 +105,9 @@ private:
     bool m_counting = false;
 
     QLabel *m_titleLabel, *m_warning, *m_descriptionLabel;
-    PromptEditor* m_editor;
+    ChatForm* m_chat;
+    PromptEditor *m_editor, *m_rendered;
+    text::ChatSupport m_support;
     viz::ElidedLabel* m_count;
     TextField* m_expected;
     QToolButton* m_hideToggle;

@@ -116,7 +116,7 @@ void Controller::analyse(const PromptInput& prompt) {
     m_settle.stop();
     m_again = false;
     m_worker.release();
-    const bool same = m_attached && m_context.shown.run() && prompt.text == m_shownPrompt.text;
+    const bool same = m_attached && m_context.shown.run() && prompt.sameTokens(m_shownPrompt);
     m_request = Request{Kind::Analyse, prompt, m_context.settings.settings(), same};
     m_context.shown.setPhase(Phase::Running, tr("Starting"), 0.0);
     m_worker.analyse(engineRequest(prompt));
@@ -127,7 +127,9 @@ run::Request Controller::engineRequest(const PromptInput& prompt) const {
     run::Request request;
     request.prompt.text = prompt.text.toStdString();
     request.prompt.expected = prompt.expected.toStdString();
-    if (m_shownIds && modelFits() && prompt.text == m_shownPrompt.text)
+    if (prompt.chat)
+        request.prompt.chat = {prompt.chat->system.toStdString(), prompt.chat->date.toStdString()};
+    if (m_shownIds && modelFits() && prompt.sameTokens(m_shownPrompt))
         request.prompt.ids = m_shownIds;
     request.settings = m_context.settings.settings();
     request.kernels = m_traceKernels;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <optional>
 #include <vector>
 
 namespace fkv::app {
@@ -18,11 +19,23 @@ struct PromptInput {
         bool operator==(const Span&) const = default;
     };
 
+    /// The text is a user's message, and the model's chat template makes the prompt of it.
+    struct Chat {
+        QString system; ///< system message, may be empty
+        QString date;   ///< the day that a recorded prompt was told; empty: today
+        bool operator==(const Chat&) const = default;
+    };
+
     QString text;
     QString expected;        ///< expected answer, may be empty
     std::vector<Span> spans; ///< ascending by byteBegin
     QString sampleId;        ///< id in samples.json, empty when the text is not a sample
+    std::optional<Chat> chat; ///< absent: the text is the prompt
     bool operator==(const PromptInput&) const = default;
+    /// True when the engine makes the same tokens of both.
+    bool sameTokens(const PromptInput& other) const {
+        return text == other.text && chat == other.chat;
+    }
 };
 
 } // namespace fkv::app

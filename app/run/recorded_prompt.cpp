@@ -24,12 +24,16 @@ PromptInput sampleWith(const QString& text) {
 } // namespace
 
 PromptInput recordedPrompt(const trace::Prompt& prompt) {
-    const QString text = QString::fromStdString(prompt.text);
+    const QString text = QString::fromStdString(prompt.chat ? prompt.chat->user : prompt.text);
     PromptInput input = sampleWith(text);
     if (input.text.isEmpty()) input.text = text;
+    if (prompt.chat)
+        input.chat = {QString::fromStdString(prompt.chat->system),
+                      QString::fromStdString(prompt.chat->date)};
     input.expected = QString::fromStdString(prompt.expected);
     if (!input.spans.empty() || prompt.expected.empty()) return input;
-    if (const std::size_t at = prompt.text.find(prompt.expected); at != std::string::npos) {
+    const std::string& typed = prompt.chat ? prompt.chat->user : prompt.text;
+    if (const std::size_t at = typed.find(prompt.expected); at != std::string::npos) {
         const auto begin = static_cast<qsizetype>(at);
         input.spans.push_back({begin, begin + static_cast<qsizetype>(prompt.expected.size()),
                                QCoreApplication::translate("fkv::app", "expected answer")});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/run/span_tokens.h"
 
+#include "engine/text/chat_template.h"
+
 #include <algorithm>
 
 namespace fkv::app {
@@ -20,8 +22,16 @@ viz::TokenRange spanTokens(const trace::Prompt& prompt, qsizetype byteBegin, qsi
 std::vector<viz::Mark> spanMarks(const trace::Prompt& prompt,
                                  const std::vector<PromptInput::Span>& spans) {
     std::vector<viz::Mark> marks;
+    qsizetype shift = 0;
+    if (prompt.chat) {
+        // The spans are of what the user says, which stands somewhere in the rendered prompt.
+        const auto found = text::shiftOf(prompt.text, prompt.chat->user);
+        if (!found) return marks;
+        shift = static_cast<qsizetype>(*found);
+    }
     for (const PromptInput::Span& span : spans) {
-        const viz::TokenRange tokens = spanTokens(prompt, span.byteBegin, span.byteEnd);
+        const viz::TokenRange tokens =
+            spanTokens(prompt, span.byteBegin + shift, span.byteEnd + shift);
         if (tokens.size() > 0) marks.push_back({0, true, tokens, span.name});
     }
     return marks;

@@ -49,7 +49,8 @@ void Worker::open(const QString& folder, const ops::DeviceSpec& device,
             throw Error(ErrorCode::BadArgument,
                         path.string() + " is not the model that this trace was recorded with",
                         "The trace stays as it was recorded; choose the folder of its own model.");
-        LoadedModel model{folder, session->model(), session->device(), session->sharedTokenizer()};
+        LoadedModel model{folder, session->model(), session->device(), session->sharedTokenizer(),
+                          session->chatSupport()};
         throwIfStopped(stop);
         install(std::move(session));
         end.opened = std::move(model);

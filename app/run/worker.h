@@ -4,6 +4,7 @@
 #include "app/run/failure.h"
 #include "app/run/job_thread.h"
 #include "engine/run/session.h"
+#include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 
 #include <QElapsedTimer>
@@ -22,6 +23,7 @@ struct LoadedModel {
     trace::ModelInfo info;
     ops::DeviceInfo device;
     std::shared_ptr<const text::Tokenizer> tokenizer;
+    text::ChatSupport chat;
 };
 
 /// The engine's thread and the Session that lives on it. Requests are newest-wins: a newer one

@@ -89,12 +89,15 @@ void MainWindow::setupPrompt() {
         m_workspace.controller.run();
     });
     connect(m_promptPage, &PromptPage::countRequested, this,
-            [this](const QString& text, quint64 id) {
+            [this](const PromptInput& prompt, quint64 id) {
                 if (const LoadedModel* model = m_workspace.controller.model())
-                    m_counter.count(*model, text, id);
+                    m_counter.count(*model, prompt, id);
             });
     connect(&m_counter, &TokenCounter::counted, m_promptPage, &PromptPage::setCount);
-    connect(&controller, &Controller::modelChanged, m_promptPage, &PromptPage::recount);
+    connect(&controller, &Controller::modelChanged, m_promptPage, [this] {
+        m_promptPage->setChatSupport(m_workspace.controller.model()->chat);
+        m_promptPage->recount();
+    });
     const auto block = [this] {
         m_promptPage->setBlocked(m_workspace.controller.model() ? QString()
                                                                 : tr("No model is open."));
@@ -175,6 +178,7 @@ void MainWindow::setupFollowing() {
     });
     connect(&controller, &Controller::promptReplaced, this, [this](const PromptInput& prompt) {
         m_promptPage->setPrompt(prompt, tr("From the trace"));
+        m_promptPage->setChat(prompt.chat);
     });
     connect(&controller, &Controller::traceSaved, this, [this](const QString& path) {
         if (m_store) addRecent(*m_store, kRecentTraces, path);

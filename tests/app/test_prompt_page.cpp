@@ -5,12 +5,14 @@
 #include "engine/core/error.h"
 #include "tests/app/label_fit.h"
 #include "tests/app/prompt_fixture.h"
+#include "tests/support/temporary_folder.h"
 
 #include <QMenu>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
+#include <fstream>
 
 using namespace fkv;
 using namespace fkv::app;
@@ -29,6 +31,8 @@ private Q_SLOTS:
     void lateCountsAreDropped();
     void tooLongOrBlockedCannotRun();
     void aBadSampleChangesNothing();
+    void chatNeedsATemplate();
+    void aChatRunsAndIsSeenAsItIsRendered();
     void samplesMenu();
     void nothingIsCutOff_data();
     void nothingIsCutOff();
@@ -113,7 +117,7 @@ void TestPromptPage::countsAsOneTypes() {
     QSignalSpy asked(f.page.get(), &PromptPage::countRequested);
     QTest::keyClicks(&f.page->editor(), QStringLiteral("one two three"));
     QTRY_COMPARE(asked.size(), 1); // once for a burst of keys
-    QCOMPARE(asked[0].at(0).toString(), QStringLiteral("one two three"));
+    QCOMPARE(asked[0].at(0).value<PromptInput>().text, QStringLiteral("one two three"));
     const auto id = asked[0].at(1).value<quint64>();
     f.page->setCount(id, 1447, 16384, {});
     QVERIFY(f.page->findChild<QWidget*>(QStringLiteral("tokenCount"))->accessibleName() ==
@@ -171,6 +175,73 @@ void TestPromptPage::aBadSampleChangesNothing() {
     QVERIFY_EXCEPTION_THROWN(f.page->showSample(sample), fkv::Error);
     QCOMPARE(f.page->prompt().text, QStringLiteral("mine"));
     QVERIFY(f.button<QLabel>(QStringLiteral("Your text")).isVisible());
+}
+
+namespace {
+
+/// A template of ours, read as a model's is.
+text::ChatSupport chatOf(const char* source) {
+    const testing::TemporaryFolder folder;
+    std::ofstream(folder / "chat_template.jinja") << source;
+    return text::findChatTemplate(folder.path(),
+                                  *text::openTokenizer(FKV_RESOURCES "/models/demo"));
+}
+
+constexpr const char* kTurns = "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content "
+                               "| trim }}\n{% endfor %}[assistant]";
+
+} // namespace
+
+void TestPromptPage::chatNeedsATemplate() {
+    PromptFixture f;
+    auto& chat = f.button<QToolButton>(QStringLiteral("Chat"));
+    QVERIFY(!chat.isEnabled());
+    QCOMPARE(chat.toolTip(), QStringLiteral("no model is open"));
+    f.page->setChatSupport({nullptr, "this model has no chat template"});
+    QVERIFY(!chat.isEnabled());
+    QCOMPARE(chat.toolTip(), QStringLiteral("this model has no chat template"));
+    QVERIFY(!f.page->prompt().chat);
+    f.page->setChatSupport(chatOf(kTurns));
+    QVERIFY(chat.isEnabled() && !chat.isChecked());
+    QTest::mouseClick(&chat, Qt::LeftButton);
+    QVERIFY(f.page->prompt().chat);
+    // The next model without one takes raw prompts, and the choice is there again after it.
+    f.page->setChatSupport({nullptr, "this model has no chat template"});
+    QVERIFY(!f.page->prompt().chat && !chat.isChecked());
+    f.page->setChatSupport(chatOf(kTurns));
+    QVERIFY(f.page->prompt().chat && chat.isChecked());
+}
+
+void TestPromptPage::aChatRunsAndIsSeenAsItIsRendered() {
+    PromptFixture f;
+    QSignalSpy requested(f.page.get(), &PromptPage::runRequested);
+    QSignalSpy asked(f.page.get(), &PromptPage::countRequested);
+    f.page->setChatSupport(chatOf(kTurns));
+    f.page->setPrompt({.text = QStringLiteral(" Who? "), .spans = {{1, 4, QStringLiteral("w")}}});
+    QTest::mouseClick(&f.button<QToolButton>(QStringLiteral("Chat")), Qt::LeftButton);
+    QTest::keyClicks(&f.part<TextField>(QStringLiteral("System message")),
+                     QStringLiteral("Be brief."));
+    QTRY_VERIFY(!asked.isEmpty());
+    const PromptInput::Chat chat{QStringLiteral("Be brief."), {}};
+    QCOMPARE(asked.last().at(0).value<PromptInput>().chat, chat);
+    auto& see = f.button<QToolButton>(QStringLiteral("See prompt"));
+    QVERIFY(f.page->editor().isVisible() && !f.page->rendered().isVisible());
+    QTest::mouseClick(&see, Qt::LeftButton);
+    QVERIFY(!f.page->editor().isVisible() && f.page->rendered().isVisible());
+    QCOMPARE(f.page->rendered().text(),
+             QStringLiteral("<s>[system]Be brief.\n[user]Who?\n[assistant]"));
+    QCOMPARE(f.page->rendered().spans().front().byteBegin, 27); // still on "Who"
+    QTest::keyClicks(&f.part<TextField>(QStringLiteral("System message")), QStringLiteral("!"));
+    QVERIFY(f.page->rendered().text().contains(QStringLiteral("Be brief.!")));
+    f.page->run();
+    QCOMPARE(requested.size(), 1);
+    const auto run = requested[0].at(0).value<PromptInput>();
+    QCOMPARE(run.text, QStringLiteral(" Who? "));
+    QCOMPARE(run.chat->system, QStringLiteral("Be brief.!"));
+    testing::savePicture(*f.page, QStringLiteral("prompt-chat-rendered"));
+    QTest::mouseClick(&f.button<QToolButton>(QStringLiteral("Raw")), Qt::LeftButton);
+    QVERIFY(f.page->editor().isVisible() && !f.page->rendered().isVisible());
+    QVERIFY(!f.page->prompt().chat);
 }
 
 void TestPromptPage::samplesMenu() {
@@ -239,7 +310,7 @@ void TestPromptPage::nothingIsCutOff() {
 void TestPromptPage::pictures() {
     PromptFixture f;
     connect(f.page.get(), &PromptPage::countRequested, f.page.get(),
-            [&](const QString&, quint64 id) { f.page->setCount(id, 1547, 8192, {}); });
+            [&](const PromptInput&, quint64 id) { f.page->setCount(id, 1547, 8192, {}); });
     for (const bool presenter : {false, true}) {
         for (const bool dark : {false, true}) {
             f.theme.setChoice(dark ? viz::Theme::Choice::Dark : viz::Theme::Choice::Light);
@@ -258,6 +329,13 @@ void TestPromptPage::pictures() {
             f.page->openHideForm(true);
             QTest::qWait(50);
             testing::savePicture(*f.page, QStringLiteral("prompt-hide") + suffix);
+            f.page->openHideForm(false);
+            f.page->setChatSupport(chatOf(kTurns));
+            f.page->setChat(PromptInput::Chat{QStringLiteral("Be brief."), {}});
+            QTest::qWait(200);
+            testing::savePicture(*f.page, QStringLiteral("prompt-chat") + suffix);
+            f.page->setChat({});
+            f.page->setChatSupport({nullptr, "this model has no chat template"});
         }
     }
 }
