@@ -46,6 +46,13 @@ QString commandLine(const trace::Settings& s, const CommandSource& source) {
         words << QStringLiteral("--prompt-file") << shellQuoted(source.promptFile);
     else if (!source.promptText.isEmpty())
         words << QStringLiteral("--prompt") << shellQuoted(source.promptText);
+    if (source.chat) {
+        words << QStringLiteral("--chat");
+        if (!source.chat->system.isEmpty())
+            words << QStringLiteral("--system") << shellQuoted(source.chat->system);
+        if (!source.chat->date.isEmpty())
+            words << QStringLiteral("--date") << shellQuoted(source.chat->date);
+    }
     words << QStringLiteral("--method") << fromView(trace::name(s.method));
     words << QStringLiteral("--tsp-layer") << QString::number(s.tspLayer);
     addAmount(words, QStringLiteral("tsp"), s.tsp);

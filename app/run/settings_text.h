@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/run/prompt_input.h"
 #include "engine/trace/settings.h"
 
 #include <QString>
@@ -12,6 +13,7 @@ struct CommandSource {
     QString modelFolder;
     QString promptFile; ///< preferred
     QString promptText; ///< used when there is no file
+    std::optional<PromptInput::Chat> chat;
 };
 
 /// `fastkv profile ...` that runs the same on a command line, quoted for a POSIX shell. The model

@@ -209,7 +209,9 @@ void MainWindow::copyCommand() {
     CommandSource source;
     if (const LoadedModel* model = m_workspace.controller.model())
         source.modelFolder = model->folder;
-    const QString text = m_promptPage->prompt().text;
+    const PromptInput prompt = m_promptPage->prompt();
+    const QString text = prompt.text;
+    source.chat = prompt.chat;
     if (text == m_loaded.text) source.promptFile = m_loaded.file;
     if (text.toUtf8().size() <= kLongestWord)
         source.promptText = text;

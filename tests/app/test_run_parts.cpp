@@ -129,6 +129,9 @@ private Q_SLOTS:
             QStringLiteral("fastkv profile --model '/m/de mo' --prompt 'it'\\''s\nso' --method "
                            "fastkv --tsp-layer 7 --tsp-rate 0.2 --kv-tokens 512 --window 8 "
                            "--kernel 7 --pooling avg"));
+        QVERIFY(commandLine(s, {{}, {}, QStringLiteral("x"),
+                                PromptInput::Chat{QStringLiteral("be it"), {}}})
+                    .contains(QStringLiteral("--prompt x --chat --system 'be it' --method")));
         QVERIFY(commandLine(s, {{}, QStringLiteral("a.txt"), QStringLiteral("x")})
                     .contains(QStringLiteral("--prompt-file a.txt")));
     }
