@@ -6,7 +6,7 @@
 namespace fkv::app {
 
 text::RenderedChat renderedChat(const PromptInput& prompt, const text::ChatSupport& support) {
-    if (!support.chat) throw Error(ErrorCode::BadArgument, "no chat prompt: " + support.reason);
+    if (!support.chat) throw Error(ErrorCode::BadArgument, "this prompt cannot be a chat: " + support.reason);
     const PromptInput::Chat chat = prompt.chat.value_or(PromptInput::Chat{});
     const std::string date = chat.date.isEmpty() ? text::today() : chat.date.toStdString();
     return support.chat->render(

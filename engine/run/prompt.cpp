@@ -37,7 +37,7 @@ void read(const std::string& typed, const PromptMaker& maker, trace::Prompt& pro
     text::Encoding encoding;
     if (prompt.chat) {
         if (!maker.chat.chat)
-            refuse("no chat prompt: " + maker.chat.reason, "Run the prompt as it is.");
+            refuse("this prompt cannot be a chat: " + maker.chat.reason, "Run the prompt as it is.");
         const trace::ChatParts& parts = *prompt.chat;
         text::RenderedChat rendered =
             maker.chat.chat->render(text::chatInput({parts.system, parts.user, parts.date}));

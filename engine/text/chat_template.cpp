@@ -209,7 +209,7 @@ std::optional<std::int64_t> shiftOf(std::string_view rendered, std::string_view 
 ChatSupport findChatTemplate(const std::filesystem::path& modelFolder, const Tokenizer& tokenizer) {
     try {
         if (auto chat = ChatTemplate::open(modelFolder, tokenizer)) return {std::move(chat), {}};
-        return {nullptr, "this model has no chat template"};
+        return {nullptr, "no chat template"};
     } catch (const Error& error) {
         return {nullptr, error.what()};
     }

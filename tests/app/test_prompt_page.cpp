@@ -197,16 +197,16 @@ void TestPromptPage::chatNeedsATemplate() {
     auto& chat = f.button<QToolButton>(QStringLiteral("Chat"));
     QVERIFY(!chat.isEnabled());
     QCOMPARE(chat.toolTip(), QStringLiteral("no model is open"));
-    f.page->setChatSupport({nullptr, "this model has no chat template"});
+    f.page->setChatSupport({nullptr, "no chat template"});
     QVERIFY(!chat.isEnabled());
-    QCOMPARE(chat.toolTip(), QStringLiteral("this model has no chat template"));
+    QCOMPARE(chat.toolTip(), QStringLiteral("no chat template"));
     QVERIFY(!f.page->prompt().chat);
     f.page->setChatSupport(chatOf(kTurns));
     QVERIFY(chat.isEnabled() && !chat.isChecked());
     QTest::mouseClick(&chat, Qt::LeftButton);
     QVERIFY(f.page->prompt().chat);
     // The next model without one takes raw prompts, and the choice is there again after it.
-    f.page->setChatSupport({nullptr, "this model has no chat template"});
+    f.page->setChatSupport({nullptr, "no chat template"});
     QVERIFY(!f.page->prompt().chat && !chat.isChecked());
     f.page->setChatSupport(chatOf(kTurns));
     QVERIFY(f.page->prompt().chat && chat.isChecked());
@@ -335,7 +335,7 @@ void TestPromptPage::pictures() {
             QTest::qWait(200);
             testing::savePicture(*f.page, QStringLiteral("prompt-chat") + suffix);
             f.page->setChat({});
-            f.page->setChatSupport({nullptr, "this model has no chat template"});
+            f.page->setChatSupport({nullptr, "no chat template"});
         }
     }
 }

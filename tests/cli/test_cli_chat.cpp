@@ -55,7 +55,7 @@ TEST_F(CliChat, ThePromptIsAUsersMessage) {
 TEST_F(CliChat, WithoutATemplateOneLineSaysSo) {
     const Ended ended = profile({"--prompt", "Who?", "--chat"});
     EXPECT_EQ(ended.code, 1);
-    EXPECT_EQ(ended.error, "fastkv: error: no chat prompt: this model has no chat template\n");
+    EXPECT_EQ(ended.error, "fastkv: error: this prompt cannot be a chat: no chat template\n");
     write("{{ raise_exception('no users here') }}");
     const Ended refused = profile({"--prompt", "Who?", "--chat"});
     EXPECT_EQ(refused.code, 1);
@@ -77,8 +77,7 @@ TEST_F(CliChat, InfoSaysWhetherThereIsATemplate) {
         words.insert(words.end(), more.begin(), more.end());
         return run(words).out;
     };
-    EXPECT_EQ(json::parse(info({"--json"}))["chat_template"]["reason"],
-              "this model has no chat template");
+    EXPECT_EQ(json::parse(info({"--json"}))["chat_template"]["reason"], "no chat template");
     EXPECT_NE(info({}).find("prompts as they are"), std::string::npos);
     write("{{ messages }}");
     EXPECT_EQ(json::parse(info({"--json"}))["chat_template"]["file"], "chat_template.jinja");

@@ -47,7 +47,7 @@ protected:
 
 TEST_F(ChatTemplateTest, FilesGoFirstThenTheConfigThenItsOwnJson) {
     EXPECT_EQ(open(), nullptr);
-    EXPECT_EQ(reason(), "this model has no chat template");
+    EXPECT_EQ(reason(), "no chat template");
     write("chat_template.json", R"({"chat_template": "from json"})");
     EXPECT_EQ(say(*open()), "from json");
     EXPECT_EQ(open()->origin(), "chat_template.json");
