@@ -120,6 +120,25 @@ private Q_SLOTS:
         QVERIFY_EXCEPTION_THROWN(preview.fate(run, settings), Error);
     }
 
+    void aRecordedChatOpensAsOne() {
+        trace::Prompt prompt;
+        prompt.text = "<s>[user]Who?[end]";
+        prompt.ids = {1, 5, 6, 7};
+        prompt.bytes = {{0, 3}, {3, 9}, {9, 13}, {13, 18}};
+        prompt.chat = {"Be brief.", " Who? ", "2026-01-31"};
+        const PromptInput input = recordedPrompt(prompt);
+        QCOMPARE(input.text, QStringLiteral(" Who? "));
+        QCOMPARE(input.chat,
+                 (PromptInput::Chat{QStringLiteral("Be brief."), QStringLiteral("2026-01-31")}));
+        // What the page tracks in the message is found again in the rendered prompt.
+        const auto marks = spanMarks(prompt, {{1, 4, QStringLiteral("who")}});
+        QCOMPARE(marks.size(), std::size_t{1});
+        QCOMPARE(marks[0].tokens, (viz::TokenRange{2, 3}));
+        prompt.chat.reset();
+        QCOMPARE(recordedPrompt(prompt).text, QStringLiteral("<s>[user]Who?[end]"));
+        QVERIFY(!recordedPrompt(prompt).chat);
+    }
+
     void settingsAsCommandLine() {
         trace::Settings s{.tspLayer = 7};
         s.kv = trace::Amount::ofTokens(512);
@@ -129,9 +148,10 @@ private Q_SLOTS:
             QStringLiteral("fastkv profile --model '/m/de mo' --prompt 'it'\\''s\nso' --method "
                            "fastkv --tsp-layer 7 --tsp-rate 0.2 --kv-tokens 512 --window 8 "
                            "--kernel 7 --pooling avg"));
-        QVERIFY(commandLine(s, {{}, {}, QStringLiteral("x"),
-                                PromptInput::Chat{QStringLiteral("be it"), {}}})
-                    .contains(QStringLiteral("--prompt x --chat --system 'be it' --method")));
+        QVERIFY(
+            commandLine(
+                s, {{}, {}, QStringLiteral("x"), PromptInput::Chat{QStringLiteral("be it"), {}}})
+                .contains(QStringLiteral("--prompt x --chat --system 'be it' --method")));
         QVERIFY(commandLine(s, {{}, QStringLiteral("a.txt"), QStringLiteral("x")})
                     .contains(QStringLiteral("--prompt-file a.txt")));
     }
