@@ -171,7 +171,12 @@ private:
         std::vector<model::LayerCache> caches;
         for (int layer = 0; layer < m_model.config().layers; ++layer) {
             caches.push_back(transformer.makeCache(tokens));
-            transformer.runLayer({layer, x.view, positions, caches.back().kv}, scope);
+            // Of the last layer nobody reads more than the last rows, with or without the
+            // instrument.
+            const bool last = layer + 1 == m_model.config().layers;
+            const std::int64_t live =
+                last ? std::max<std::int64_t>(0, tokens - model::kMostWindow) : 0;
+            transformer.runLayer({layer, x.view, positions, caches.back().kv, 0, live}, scope);
         }
         transformer.lastLogits(x.view, scope);
     }
