@@ -4,6 +4,7 @@
 // warp keeps its rows' softmax and output in registers.
 
 #include "engine/cuda/kernels/attention.cuh"
+#include "engine/cuda/kernels/launch.cuh"
 #include "engine/cuda/kernels/tensor_core.cuh"
 
 #include <algorithm>
@@ -35,27 +36,14 @@ struct Params {
     float scaleLog2;
 };
 
-/// 16 bytes to shared memory; zeros when not `valid`.
-__device__ __forceinline__ void copyAsync(void* to, const void* from, bool valid) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address(to)), "l"(from),
-                 "r"(valid ? 16 : 0)
-                 : "memory");
-}
-__device__ __forceinline__ void commitCopies() {
-    asm volatile("cp.async.commit_group;" ::: "memory");
-}
-template <int N>
-__device__ __forceinline__ void waitCopies() {
-    asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
-}
 /// `count` rows of D values from global memory [.., stride]; rows from `valid` on become zero.
 template <int D>
-__device__ void fetch(bf16* to, const bf16* from, std::int64_t stride, int count,
-                      std::int64_t valid) {
+__device__ void fetchRows(bf16* to, const bf16* from, std::int64_t stride, int count,
+                          std::int64_t valid) {
     for (int i = threadIdx.x; i < count * (D / 8); i += kThreads) {
         const int row = i / (D / 8), c = i % (D / 8) * 8;
         const bool inside = row < valid;
-        copyAsync(to + row * Shared<D>::kPitch + c, from + (inside ? row : 0) * stride + c, inside);
+        fetch(to + row * Shared<D>::kPitch + c, from + (inside ? row : 0) * stride + c, inside);
     }
 }
 
@@ -64,9 +52,9 @@ __device__ void fetchTile(Shared<D>& s, int stage, const Attention::Range& range
                           int first) {
     const std::int64_t at = (kvHead * range.capacity + first) * D;
     const std::int64_t valid = range.length - first;
-    fetch<D>(s.keys[stage], static_cast<const bf16*>(range.keys) + at, D, kKeys, valid);
-    fetch<D>(s.values[stage], static_cast<const bf16*>(range.values) + at, D, kKeys, valid);
-    commitCopies();
+    fetchRows<D>(s.keys[stage], static_cast<const bf16*>(range.keys) + at, D, kKeys, valid);
+    fetchRows<D>(s.values[stage], static_cast<const bf16*>(range.values) + at, D, kKeys, valid);
+    commitFetches();
 }
 
 template <int D>
@@ -105,10 +93,10 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(const __grid_constan
     const auto tile = [&](int i, int stage) {
         fetchTile<D>(s, stage, p.a.ranges[i < blocks[0] ? 0 : 1], kvHead, firstKey(i));
     };
-    fetch<D>(s.queries,
-             static_cast<const bf16*>(p.a.queries) + firstRow * p.a.queryStride + head * D,
-             p.a.queryStride, kRows, p.a.rows - firstRow);
-    commitCopies();
+    fetchRows<D>(s.queries,
+                 static_cast<const bf16*>(p.a.queries) + firstRow * p.a.queryStride + head * D,
+                 p.a.queryStride, kRows, p.a.rows - firstRow);
+    commitFetches();
     if (total > 0) tile(0, 0);
 
     float out[D / 8][4] = {};
@@ -116,9 +104,9 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(const __grid_constan
     for (int i = 0; i < total; ++i) {
         if (i + 1 < total) {
             tile(i + 1, (i + 1) % kStages);
-            waitCopies<1>();
+            waitForAllBut<1>();
         } else {
-            waitCopies<0>();
+            waitForAllBut<0>();
         }
         __syncthreads();
         const bf16* keys = s.keys[i % kStages];
