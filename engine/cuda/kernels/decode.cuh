@@ -11,6 +11,11 @@
 
 namespace fkv::cuda {
 
+inline constexpr int kLanes = 8; ///< bf16 values of one 16-byte load
+struct alignas(16) Eight {
+    __nv_bfloat162 v[4];
+};
+
 /// State of a step on the device, written by the host before every step.
 struct StepState {
     std::int32_t token;

@@ -18,14 +18,9 @@ using bf16 = __nv_bfloat16;
 
 constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / 32;
-constexpr int kLanes = 8; ///< bf16 values of one 16-byte piece
 constexpr int kTile = 16; ///< keys that a warp takes at once
 constexpr int kDepth = 3; ///< tiles of a warp under way
 constexpr int kGroup = 8; ///< most query heads of a KV head: the rows of a product that are used
-
-struct alignas(16) Eight {
-    __nv_bfloat162 v[4];
-};
 
 __device__ void widen(const Eight& e, float (&to)[kLanes]) {
 #pragma unroll

@@ -17,13 +17,8 @@ using bf16 = __nv_bfloat16;
 
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
-constexpr int kLanes = 8;          ///< bf16 values of one 16-byte load
 constexpr int kUnit = 32 * kLanes; ///< values a warp reads at once
 constexpr int kBlocksPerMultiprocessor = 2;
-
-struct alignas(16) Eight {
-    __nv_bfloat162 v[4];
-};
 
 __device__ __forceinline__ float dot(const Eight& w, const Eight& x, float sum) {
 #pragma unroll
