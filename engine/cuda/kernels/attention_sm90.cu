@@ -4,7 +4,9 @@
 // the bulk copy engine, and two consumers with 64 query rows each. A consumer issues the product of
 // the next key tile before it multiplies the current probabilities with their values, so that its
 // softmax runs under the tensor cores' work; the two consumers take turns in issuing, so that one's
-// softmax also runs under the other's products. Tiles are handed out longest first.
+// softmax also runs under the other's products. Two blocks of a cluster work on neighbouring heads
+// of a group: each fetches half of every key and value tile and hands it to both. That halves what
+// the L2 cache has to deliver, and the power it takes is what limits a long run.
 
 #include "engine/cuda/kernels/attention.cuh"
 #include "engine/cuda/kernels/attention_sm90_parts.cuh"
@@ -17,21 +19,38 @@ namespace {
 
 using namespace sm90;
 
-template <int D>
+/// A tile of keys or values: every block of the cluster fetches its share and hands it to all.
+template <int D, int C>
 __device__ void loadTile(bf16* to, const CUtensorMap* map, std::uint64_t* full, int token,
                          int head) {
     using S = Shape<D>;
     barrierExpect(full, S::kTileBytes);
-    for (int panel = 0; panel < S::kPanels; ++panel)
-        copyBox(to + panel * kKeys * S::kPanel, map, full, panel * S::kPanel, token, head);
+    const int first = C > 1 ? static_cast<int>(clusterRank()) * (kKeys / C) : 0;
+    for (int panel = 0; panel < S::kPanels; ++panel) {
+        bf16* at = to + (panel * kKeys + first) * S::kPanel;
+        if constexpr (C > 1)
+            copyBoxToAll(at, map, full, (1 << C) - 1, panel * S::kPanel, token + first, head);
+        else
+            copyBox(at, map, full, panel * S::kPanel, token, head);
+    }
 }
 
-template <int D>
+/// Tells those who fill a stage, in every block of the cluster, that this warpgroup has read it.
+template <int C>
+__device__ __forceinline__ void release(std::uint64_t* empty, int thread) {
+    if constexpr (C > 1) {
+        if (thread < C) barrierArriveAt(empty, thread);
+    } else {
+        if (thread == 0) barrierArrive(empty);
+    }
+}
+
+template <int D, int C>
 __device__ void produce(Shared<D>& s, const Maps& maps, const Params& p) {
     Pipe keys, values;
     std::uint32_t tileParity = 0;
-    for (int index = blockIdx.x; index < p.tiles; index += gridDim.x) {
-        const Tile tile(p, index);
+    for (Turns<C> turns; turns.next(p);) {
+        const Tile tile = turns.tile(p);
         const int kvHead = tile.head / p.groupSize;
         const int total = tile.total();
         if (total == 0) continue;
@@ -45,14 +64,14 @@ __device__ void produce(Shared<D>& s, const Maps& maps, const Params& p) {
         for (int i = 0; i <= total; ++i) {
             if (i < total) {
                 barrierWait(&s.keysEmpty[keys.stage], keys.parity ^ 1);
-                loadTile<D>(s.keys[keys.stage], &maps.keys[tile.range(i)], &s.keysFull[keys.stage],
-                            tile.block(i) * kKeys, kvHead);
+                loadTile<D, C>(s.keys[keys.stage], &maps.keys[tile.range(i)],
+                               &s.keysFull[keys.stage], tile.block(i) * kKeys, kvHead);
                 keys.next();
             }
             if (i > 0) {
                 barrierWait(&s.valuesEmpty[values.stage], values.parity ^ 1);
-                loadTile<D>(s.values[values.stage], &maps.values[tile.range(i - 1)],
-                            &s.valuesFull[values.stage], tile.block(i - 1) * kKeys, kvHead);
+                loadTile<D, C>(s.values[values.stage], &maps.values[tile.range(i - 1)],
+                               &s.valuesFull[values.stage], tile.block(i - 1) * kKeys, kvHead);
                 values.next();
             }
         }
@@ -107,7 +126,7 @@ __device__ void store(const Params& p, const Tile& tile, const Rows& rows, const
     }
 }
 
-template <int D>
+template <int D, int C>
 __device__ void consume(Shared<D>& s, const Params& p, int group) {
     const int thread = threadIdx.x % kGroup;
     const int lane = thread % 32;
@@ -119,8 +138,8 @@ __device__ void consume(Shared<D>& s, const Params& p, int group) {
     const auto passTurn = [&] { namedArrive(2 - group, 2 * kGroup); };
     if (group == 1) passTurn();
 
-    for (int index = blockIdx.x; index < p.tiles; index += gridDim.x) {
-        const Tile tile(p, index);
+    for (Turns<C> turns; turns.next(p);) {
+        const Tile tile = turns.tile(p);
         const Rows rows(p, tile, (thread / 32) * 16 + group * 64 + lane / 4);
         const int total = tile.total();
         float out[Shape<D>::kOut];
@@ -133,10 +152,13 @@ __device__ void consume(Shared<D>& s, const Params& p, int group) {
             std::uint32_t probabilities[kScores / 2];
             const auto maskBlock = [&](int i) {
                 const int range = tile.range(i), first = tile.block(i) * kKeys;
-                if (first + kKeys > rows.least[range])
-                    mask(scores, rows.visible[range], first, lane);
+                if (first + kKeys > rows.leastOf(range)) {
+                    const int visible[2] = {rows.visibleOf(range, 0), rows.visibleOf(range, 1)};
+                    mask(scores, visible, first, lane);
+                }
                 const Attention::Range& keys = p.ranges[range];
-                if (keys.positions != nullptr ? rows.most[range] > 0 : first < rows.most[range]) {
+                const int most = rows.mostOf(range);
+                if (keys.positions != nullptr ? most > 0 : first < most) {
                     const int low[2] = {rows.row[0] < p.rows ? keys.first(rows.row[0]) : 0,
                                         rows.row[1] < p.rows ? keys.first(rows.row[1]) : 0};
                     maskBelow(scores, low, keys, tile.head / p.groupSize, first, lane);
@@ -149,7 +171,7 @@ __device__ void consume(Shared<D>& s, const Params& p, int group) {
             multiplyKeys<D>(scores, queries, s.keys[keys.stage]);
             productWait<0>();
             pin(scores);
-            if (thread == 0) barrierArrive(&s.keysEmpty[keys.stage]);
+            release<C>(&s.keysEmpty[keys.stage], thread);
             keys.next();
             maskBlock(0);
             softmax.update(scores, p.scaleLog2);
@@ -166,13 +188,13 @@ __device__ void consume(Shared<D>& s, const Params& p, int group) {
                 passTurn();
                 productWait<1>();
                 pin(scores);
-                if (thread == 0) barrierArrive(&s.keysEmpty[keys.stage]);
+                release<C>(&s.keysEmpty[keys.stage], thread);
                 keys.next();
                 maskBlock(i);
                 softmax.update(scores, p.scaleLog2);
                 productWait<0>();
                 pin(out);
-                if (thread == 0) barrierArrive(&s.valuesEmpty[values.stage]);
+                release<C>(&s.valuesEmpty[values.stage], thread);
                 values.next();
                 toBf16(scores, probabilities);
 #pragma unroll
@@ -187,14 +209,14 @@ __device__ void consume(Shared<D>& s, const Params& p, int group) {
             multiplyValues<D>(out, probabilities, s.values[values.stage]);
             productWait<0>();
             pin(out);
-            if (thread == 0) barrierArrive(&s.valuesEmpty[values.stage]);
+            release<C>(&s.valuesEmpty[values.stage], thread);
             values.next();
         }
         store<D>(p, tile, rows, softmax, out, lane);
     }
 }
 
-template <int D>
+template <int D, int C>
 __global__ void __launch_bounds__(kThreads, 1)
     attentionKernel(const __grid_constant__ Maps maps, const __grid_constant__ Params p) {
     extern __shared__ __align__(1024) unsigned char memory[];
@@ -204,21 +226,27 @@ __global__ void __launch_bounds__(kThreads, 1)
         barrierInit(&s.queriesEmpty, 2);
         for (int i = 0; i < kStages; ++i) {
             barrierInit(&s.keysFull[i], 1);
-            barrierInit(&s.keysEmpty[i], 2);
+            barrierInit(&s.keysEmpty[i], 2 * C);
             barrierInit(&s.valuesFull[i], 1);
-            barrierInit(&s.valuesEmpty[i], 2);
+            barrierInit(&s.valuesEmpty[i], 2 * C);
         }
         barrierInitFence();
     }
-    __syncthreads();
+    // Nothing may come from another block before the barriers stand.
+    if constexpr (C > 1)
+        clusterSync();
+    else
+        __syncthreads();
     const int group = threadIdx.x / kGroup;
     if (group == 0) {
         giveRegisters<24>();
-        if (threadIdx.x == 0) produce<D>(s, maps, p);
+        if (threadIdx.x == 0) produce<D, C>(s, maps, p);
     } else {
         takeRegisters<240>();
-        consume<D>(s, p, group - 1);
+        consume<D, C>(s, p, group - 1);
     }
+    // Nor may a block leave while another still hands it tiles or arrives at its barriers.
+    if constexpr (C > 1) clusterSync();
 }
 
 using Encode = decltype(&cuTensorMapEncodeTiled);
@@ -254,9 +282,31 @@ bool makeMap(CUtensorMap& map, const Box& b, Swizzle swizzle) {
                      CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) == CUDA_SUCCESS;
 }
 
+template <int D, int C>
+cudaError_t launchClusters(const Maps& maps, const Params& p, int multiprocessors,
+                           cudaStream_t stream) {
+    const int bytes = static_cast<int>(sizeof(Shared<D>));
+    const cudaError_t set = cudaFuncSetAttribute(
+        attentionKernel<D, C>, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    if (set != cudaSuccess) return set;
+    cudaLaunchAttribute cluster{};
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {C, 1, 1};
+    cudaLaunchConfig_t config{};
+    config.gridDim = std::min(p.tiles, multiprocessors / C * C);
+    config.blockDim = kThreads;
+    config.dynamicSmemBytes = bytes;
+    config.stream = stream;
+    config.attrs = &cluster;
+    config.numAttrs = 1;
+    return cudaLaunchKernelEx(&config, attentionKernel<D, C>, maps, p);
+}
+
 template <int D>
 cudaError_t launch(const Attention& a, cudaStream_t stream) {
     using S = Shape<D>;
+    // Blocks that share keys: heads of one group.
+    const int blocks = a.queryHeads / a.kvHeads % 2 == 0 && a.multiprocessors > 1 ? 2 : 1;
     Maps maps{};
     const auto heads = static_cast<std::uint64_t>(a.queryHeads);
     bool made = makeMap(maps.queries,
@@ -275,7 +325,7 @@ cudaError_t launch(const Attention& a, cudaStream_t stream) {
                        {D, static_cast<std::uint64_t>(std::max<std::int64_t>(range.length, 1)),
                         static_cast<std::uint64_t>(a.kvHeads)},
                        {D * 2, static_cast<std::uint64_t>(range.capacity) * D * 2},
-                       {S::kPanel, kKeys, 1}};
+                       {S::kPanel, static_cast<std::uint32_t>(kKeys / blocks), 1}};
         };
         made = made && makeMap(maps.keys[r], box(range.keys), S::kSwizzle) &&
                makeMap(maps.values[r], box(range.values), S::kSwizzle);
@@ -290,12 +340,8 @@ cudaError_t launch(const Attention& a, cudaStream_t stream) {
     p.tiles = p.rowTiles * a.queryHeads;
     p.rangeCount = a.rangeCount;
     p.scaleLog2 = a.scale * 1.44269504088896F;
-    const int bytes = static_cast<int>(sizeof(Shared<D>));
-    const cudaError_t set = cudaFuncSetAttribute(
-        attentionKernel<D>, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
-    if (set != cudaSuccess) return set;
-    attentionKernel<D><<<std::min(p.tiles, a.multiprocessors), kThreads, bytes, stream>>>(maps, p);
-    return cudaGetLastError();
+    return blocks == 2 ? launchClusters<D, 2>(maps, p, a.multiprocessors, stream)
+                       : launchClusters<D, 1>(maps, p, a.multiprocessors, stream);
 }
 
 } // namespace

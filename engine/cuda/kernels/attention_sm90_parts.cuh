@@ -63,10 +63,8 @@ struct Tile {
     int blocks[2];     ///< key tiles of each range
     int firstBlock[2]; ///< those before hold nothing that a row of the tile sees
 
-    __device__ Tile(const Params& p, int index) {
-        // Long rows first: the short tiles fill the gaps at the end.
-        firstRow = static_cast<std::int64_t>(p.rowTiles - 1 - index / p.queryHeads) * kRows;
-        head = index % p.queryHeads;
+    __device__ Tile(const Params& p, int rowTile, int queryHead)
+        : firstRow(static_cast<std::int64_t>(rowTile) * kRows), head(queryHead) {
         const std::int64_t last = min(firstRow + kRows, p.rows) - 1;
         for (int r = 0; r < 2; ++r) {
             firstBlock[r] = blocks[r] = 0;
@@ -81,6 +79,29 @@ struct Tile {
     __device__ int block(int i) const {
         return i < blocks[1] ? firstBlock[1] + blocks[1] - 1 - i
                              : firstBlock[0] + blocks[0] - 1 - (i - blocks[1]);
+    }
+};
+
+/// Hands the tiles out over a persistent grid, to clusters of `C` blocks: the same rows of `C`
+/// neighbouring heads to the blocks of a cluster. Long rows first, so that the short ones fill the
+/// gaps at the end, and every other round backwards, so that nobody has the longer ones of each.
+template <int C>
+struct Turns {
+    int round = -1, unit = 0;
+
+    __device__ bool next(const Params& p) {
+        const int clusters = gridDim.x / C, mine = blockIdx.x / C;
+        do {
+            ++round;
+            if (round * clusters >= p.tiles / C) return false;
+            unit = round * clusters + (round % 2 == 1 ? clusters - 1 - mine : mine);
+        } while (unit >= p.tiles / C);
+        return true;
+    }
+    __device__ Tile tile(const Params& p) const {
+        const int units = p.queryHeads / C;
+        return {p, p.rowTiles - 1 - unit / units,
+                unit % units * C + static_cast<int>(blockIdx.x % C)};
     }
 };
 
@@ -177,6 +198,13 @@ struct Rows {
     int visible[2][2]; ///< [range][row]
     int least[2];      ///< of the whole tile: below it no masking is needed
     int most[2];       ///< of the whole tile: labels from it on are hidden from no row
+
+    // Choices, not tables: what is indexed at run time would live in memory.
+    __device__ int leastOf(int range) const { return range == 0 ? least[0] : least[1]; }
+    __device__ int mostOf(int range) const { return range == 0 ? most[0] : most[1]; }
+    __device__ int visibleOf(int range, int r) const {
+        return range == 0 ? visible[0][r] : visible[1][r];
+    }
 
     __device__ Rows(const Params& p, const Tile& tile, int firstOfThread) {
         for (int r = 0; r < 2; ++r)

@@ -43,6 +43,32 @@ __device__ __forceinline__ void barrierWait(std::uint64_t* b, std::uint32_t pari
                  : "memory");
 }
 
+/// Arrives at the barrier that stands in another block of the cluster at the place of `b`. Orders
+/// no writes: it says that reads are over.
+__device__ __forceinline__ void barrierArriveAt(std::uint64_t* b, std::uint32_t block) {
+    asm volatile("{\n"
+                 ".reg .b32 there;\n"
+                 "mapa.shared::cluster.u32 there, %0, %1;\n"
+                 "mbarrier.arrive.shared::cluster.b64 _, [there];\n"
+                 "}" ::"r"(sharedAddress(b)),
+                 "r"(block)
+                 : "memory");
+}
+
+// ---- clusters ----
+
+__device__ __forceinline__ std::uint32_t clusterRank() {
+    std::uint32_t rank;
+    asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+    return rank;
+}
+/// Waits for all threads of all blocks of the cluster.
+__device__ __forceinline__ void clusterSync() {
+    asm volatile("barrier.cluster.arrive.release.aligned;\n"
+                 "barrier.cluster.wait.acquire.aligned;" ::
+                     : "memory");
+}
+
 // ---- named barriers between warpgroups (0 belongs to __syncthreads) ----
 
 __device__ __forceinline__ void namedSync(int id, int threads) {
@@ -70,6 +96,15 @@ __device__ __forceinline__ void copyBox(void* to, const CUtensorMap* map, std::u
     asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes "
                  "[%0], [%1, {%3, %4, %5}], [%2];" ::"r"(sharedAddress(to)),
                  "l"(map), "r"(sharedAddress(b)), "r"(c0), "r"(c1), "r"(c2)
+                 : "memory");
+}
+/// The same to every block of the cluster in `blocks` (a bit each): to the same place, completing
+/// on the barrier at the place of `b`.
+__device__ __forceinline__ void copyBoxToAll(void* to, const CUtensorMap* map, std::uint64_t* b,
+                                             std::uint16_t blocks, int c0, int c1, int c2) {
+    asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+                 ".multicast::cluster [%0], [%1, {%4, %5, %6}], [%2], %3;" ::"r"(sharedAddress(to)),
+                 "l"(map), "r"(sharedAddress(b)), "h"(blocks), "r"(c0), "r"(c1), "r"(c2)
                  : "memory");
 }
 __device__ __forceinline__ void prefetchMap(const CUtensorMap* map) {
