@@ -103,6 +103,7 @@ CudaBackend::~CudaBackend() {
     m_clock.reset();
     m_scratch.reset();
     m_blas.reset();
+    m_staging.reset();
     m_side.reset();
     cudaStreamDestroy(m_stream);
 }

@@ -6,6 +6,7 @@
 #include "engine/cuda/event_clock.h"
 #include "engine/cuda/kernels/attention.cuh"
 #include "engine/cuda/side_stream.h"
+#include "engine/cuda/weight_staging.h"
 #include "engine/ops/backend.h"
 
 #include <cuda_runtime.h>
@@ -72,6 +73,7 @@ private:
     std::unique_ptr<SideStream> m_side;
     std::unique_ptr<EventClock> m_clock;
     std::unique_ptr<CuptiTracer> m_tracer; ///< while kernels are traced
+    std::unique_ptr<WeightStaging> m_staging; ///< from the first weights on
     std::unique_ptr<Blas> m_blas;
     std::unique_ptr<Scratch> m_scratch;
     std::unique_ptr<Decoder> m_decoder;

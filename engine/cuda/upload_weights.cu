@@ -45,25 +45,24 @@ void CudaBackend::uploadWeights(const ops::View& to, const void* from, DType fro
                     "weights of type " + std::string(name(fromType)) + " cannot be read");
     if (to.dtype != DType::BF16 || to.stride != to.cols)
         throw Error(ErrorCode::Internal, "uploadWeights: the GPU holds weights as contiguous BF16");
-    const std::int64_t count = to.elements();
-    if (count == 0) return;
-    const std::size_t bytes = static_cast<std::size_t>(count) * sizeOf(fromType);
-    if (fromType == DType::BF16) {
-        check(cudaMemcpyAsync(to.data, from, bytes, cudaMemcpyHostToDevice, m_stream), "weights");
-        check(cudaStreamSynchronize(m_stream), "weights");
-        return;
-    }
-    const ops::BufferPtr staging = allocate(bytes, ops::Lifetime::Scratch);
-    check(cudaMemcpyAsync(staging->data(), from, bytes, cudaMemcpyHostToDevice, m_stream),
-          "weights");
-    auto* out = to.as<__nv_bfloat16>();
-    if (fromType == DType::F32)
-        convert<<<1024, 256, 0, m_stream>>>(static_cast<const float*>(staging->data()), out, count);
-    else
-        convert<<<1024, 256, 0, m_stream>>>(static_cast<const __half*>(staging->data()), out,
-                                            count);
-    check(cudaGetLastError(), "weights");
-    check(cudaStreamSynchronize(m_stream), "weights");
+    if (to.elements() == 0) return;
+    if (!m_staging) m_staging = std::make_unique<WeightStaging>(m_stream);
+    const std::size_t element = sizeOf(fromType);
+    const auto fetch = [&](const std::byte* pinned, std::size_t at, std::size_t bytes) {
+        auto* out = to.as<__nv_bfloat16>() + at / element;
+        const auto count = static_cast<std::int64_t>(bytes / element);
+        // Memory is freed in the order of the stream, after the kernel that reads it.
+        const ops::BufferPtr wide =
+            fromType == DType::BF16 ? nullptr : allocate(bytes, ops::Lifetime::Scratch);
+        void* there = wide ? wide->data() : out;
+        check(cudaMemcpyAsync(there, pinned, bytes, cudaMemcpyHostToDevice, m_stream), "weights");
+        if (fromType == DType::F32)
+            convert<<<1024, 256, 0, m_stream>>>(static_cast<const float*>(there), out, count);
+        else if (fromType == DType::F16)
+            convert<<<1024, 256, 0, m_stream>>>(static_cast<const __half*>(there), out, count);
+        check(cudaGetLastError(), "weights");
+    };
+    m_staging->send(from, static_cast<std::size_t>(to.elements()) * element, m_pool, fetch);
 }
 
 } // namespace fkv::cuda

@@ -51,7 +51,7 @@ public:
     /// Host to backend, contiguous rows x cols of the view's dtype. The host memory is free on return.
     virtual void upload(const View& to, const void* from) = 0;
     /// Checkpoint weights (F32, F16 or BF16, maybe unaligned) to the type of the view: the
-    /// backend's weight type, or fromType where matricesAsStored.
+    /// backend's weight type, or fromType where matricesAsStored. The host memory is free on return.
     virtual void uploadWeights(const View& to, const void* from, DType fromType) = 0;
     /// Normal values of standard deviation `scale`, made where they are needed: the same seed gives
     /// the same values on the same kind of backend. `to` is contiguous, of a type that weights may
