@@ -40,38 +40,9 @@ double timed(ops::Backend& backend, const std::function<void()>& work) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-/// What the machine can do at most: the rates that shares are of.
-struct Ceilings {
-    double productTflops = 0.0; ///< a large matrix product of the weight type
-    double copyGbs = 0.0;       ///< bytes read and written of a large copy
-};
-
-Ceilings measureCeilings(ops::Backend& backend) {
-    const bool gpu = backend.info().weightType != DType::F32;
-    const std::int64_t n = gpu ? 8192 : 1024;
-    std::vector<ops::BufferPtr> memory;
-    const auto matrix = [&](std::int64_t rows, std::int64_t cols) {
-        const DType type = backend.info().weightType;
-        memory.push_back(backend.allocate(static_cast<std::size_t>(rows * cols) * sizeOf(type),
-                                          ops::Lifetime::Scratch));
-        const ops::View v{memory.back()->data(), type, rows, cols, cols};
-        backend.fillRandom(v, memory.size(), 1.0F);
-        return v;
-    };
-    Ceilings c;
-    const ops::LinearParams product{matrix(n, n), matrix(n, n), {}, matrix(n, n), false};
-    const ops::View from = matrix(gpu ? 262144 : 16384, 4096), to = matrix(from.rows, from.cols);
-    std::vector<double> products, copies;
-    for (int i = 0; i < 9; ++i) {
-        products.push_back(timed(backend, [&] { backend.linear(product); }));
-        copies.push_back(timed(backend, [&] { backend.copy(to, from); }));
-    }
-    const double size = static_cast<double>(n);
-    c.productTflops = 2.0 * size * size * size / median(products) * 1e-9;
-    c.copyGbs =
-        2.0 * static_cast<double>(from.elements() * static_cast<std::int64_t>(sizeOf(from.dtype))) /
-        median(copies) * 1e-6;
-    return c;
+/// Many times what any cache holds.
+std::int64_t copyBytes(const ops::Backend& backend) {
+    return backend.info().isGpu() ? std::int64_t{2} << 30 : std::int64_t{256} << 20;
 }
 
 /// Milliseconds of the last pass by zone.
@@ -112,14 +83,14 @@ public:
         : m_options(options),
           m_stop(stop),
           m_model(configOf(options), {options.device, 0}, options.seed),
-          m_ceilings(measureCeilings(m_model.backend())) {}
+          m_peaks(run::measurePeaks(m_model.backend(), copyBytes(m_model.backend()))) {}
 
     json machine() {
         const ops::DeviceInfo& i = m_model.backend().info();
         return {{"device", i.name},
                 {"blas", i.blas},
-                {"product_tflops", m_ceilings.productTflops},
-                {"copy_gbs", m_ceilings.copyGbs},
+                {"product_tflops", m_peaks.flopPerSecond * 1e-12},
+                {"copy_gbs", m_peaks.bytesPerSecond * 1e-9},
                 {"weight_bytes", m_model.info().weightBytes}};
     }
 
@@ -167,8 +138,7 @@ private:
         const double tokenMs =
             decode(pass, static_cast<std::int64_t>(ids.size()),
                    full ? trace::PassKind::DecodeFull : trace::PassKind::DecodeFastKv);
-        const double bytes =
-            static_cast<double>(m_model.info().weightBytes - embeddingBytes() + budgets.kvBytes);
+        const double bytes = static_cast<double>(m_model.info().stepWeightBytes + budgets.kvBytes);
         const double selectMs = zoneGroupMs(pass.spans(), trace::ZoneGroup::Selection);
         json out{{"prefill_ms", prefillMs},
                  {"prefill_flop", flop},
@@ -177,10 +147,10 @@ private:
                  {"selection_share", selectMs / prefillMs},
                  {"prefill_min_ms", *std::min_element(ms.begin(), ms.end())},
                  {"prefill_tflops", flop / prefillMs * 1e-9},
-                 {"share_of_product_rate", flop / prefillMs * 1e-9 / m_ceilings.productTflops},
+                 {"share_of_product_rate", flop / prefillMs * 1e3 / m_peaks.flopPerSecond},
                  {"decode_ms_per_token", tokenMs},
-                 {"decode_floor_ms", bytes / m_ceilings.copyGbs * 1e-6},
-                 {"share_of_copy_rate", bytes / tokenMs * 1e-6 / m_ceilings.copyGbs},
+                 {"decode_floor_ms", bytes / m_peaks.bytesPerSecond * 1e3},
+                 {"share_of_copy_rate", bytes / tokenMs * 1e3 / m_peaks.bytesPerSecond},
                  {"kv_bytes", budgets.kvBytes},
                  {"peak_bytes", peak},
                  {"logits_fnv", hashOf(pass.logits())}};
@@ -189,14 +159,6 @@ private:
             out["gpu"]["text"] = gpuText(samples);
         }
         return out;
-    }
-
-    std::int64_t embeddingBytes() const {
-        const model::Config& c = m_model.config();
-        return c.tiedEmbeddings ? 0
-                                : std::int64_t{c.vocabulary} * c.hidden *
-                                      static_cast<std::int64_t>(
-                                          sizeOf(m_model.transformer().weights().embedding.dtype));
     }
 
     /// Tokens go from step to step on the device; the host waits once for several.
@@ -232,7 +194,7 @@ private:
     const std::stop_token& m_stop;
     Gate m_gate;
     run::LoadedModel m_model;
-    Ceilings m_ceilings;
+    trace::DevicePeaks m_peaks; ///< what shares are of
 };
 
 std::string text(const json& report) {

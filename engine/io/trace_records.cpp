@@ -136,6 +136,7 @@ Json toJson(const trace::ModelInfo& m) {
             {"vocabulary", m.vocabulary},
             {"context_length", m.contextLength},
             {"weight_bytes", m.weightBytes},
+            {"step_weight_bytes", m.stepWeightBytes},
             {"kv_element_bytes", m.kvElementBytes},
             {"fingerprint", hex(m.fingerprint)}};
 }
@@ -155,6 +156,8 @@ trace::ModelInfo modelFrom(const JsonRecord& json) {
     m.vocabulary = json.small("vocabulary", {1, 1 << 24});
     m.contextLength = json.integer("context_length", {});
     m.weightBytes = json.integer("weight_bytes", {});
+    if (json.has("step_weight_bytes"))
+        m.stepWeightBytes = json.integer("step_weight_bytes", {0, m.weightBytes});
     m.kvElementBytes = json.integer("kv_element_bytes", {1, 8});
     m.fingerprint = hexFrom(json, "fingerprint");
     return m;

@@ -3,6 +3,7 @@
 #include "engine/io/trace_records.h"
 
 #include <array>
+#include <cmath>
 
 namespace fkv::io {
 
@@ -54,18 +55,29 @@ std::vector<trace::TopFive> topFrom(const JsonRecord& json, const char* key, std
     return out;
 }
 
+trace::DevicePeaks peaksFrom(const JsonRecord& json) {
+    const trace::DevicePeaks peaks{json.number("flop_per_s"), json.number("bytes_per_s")};
+    for (const double rate : {peaks.flopPerSecond, peaks.bytesPerSecond})
+        if (!(rate > 0.0 && std::isfinite(rate))) json.bad("a rate is not above 0");
+    return peaks;
+}
+
 } // namespace
 
 Json toJson(const trace::Timing& t) {
-    return {{"full_prefill_ms", optionalJson(t.fullPrefillMs)},
-            {"full_prefill_with_capture_ms", optionalJson(t.fullPrefillWithCaptureMs)},
-            {"fastkv_prefill_ms", optionalJson(t.fastKvPrefillMs)},
-            {"fastkv_state", kStates[static_cast<std::size_t>(t.fastKvState)]},
-            {"rerun_ms", optionalJson(t.rerunMs)},
-            {"load_ms", optionalJson(t.loadMs)},
-            {"reused_tokens", t.reusedTokens},
-            {"standalone_full_ms", numbersJson(t.standaloneFullMs)},
-            {"standalone_fastkv_ms", numbersJson(t.standaloneFastKvMs)}};
+    Json json{{"full_prefill_ms", optionalJson(t.fullPrefillMs)},
+              {"full_prefill_with_capture_ms", optionalJson(t.fullPrefillWithCaptureMs)},
+              {"fastkv_prefill_ms", optionalJson(t.fastKvPrefillMs)},
+              {"fastkv_state", kStates[static_cast<std::size_t>(t.fastKvState)]},
+              {"rerun_ms", optionalJson(t.rerunMs)},
+              {"load_ms", optionalJson(t.loadMs)},
+              {"reused_tokens", t.reusedTokens},
+              {"standalone_full_ms", numbersJson(t.standaloneFullMs)},
+              {"standalone_fastkv_ms", numbersJson(t.standaloneFastKvMs)}};
+    if (t.peaks)
+        json["peaks"] = {{"flop_per_s", t.peaks->flopPerSecond},
+                         {"bytes_per_s", t.peaks->bytesPerSecond}};
+    return json;
 }
 
 trace::Timing timingFrom(const JsonRecord& json) {
@@ -79,6 +91,7 @@ trace::Timing timingFrom(const JsonRecord& json) {
     t.reusedTokens = json.integer("reused_tokens", {});
     t.standaloneFullMs = json.numbers("standalone_full_ms");
     t.standaloneFastKvMs = json.numbers("standalone_fastkv_ms");
+    if (json.has("peaks")) t.peaks = peaksFrom(json.object("peaks"));
     return t;
 }
 

@@ -180,6 +180,14 @@ void checkDevice(const Config& c, const ops::DeviceInfo& device) {
         refuse("an MLP width of " + std::to_string(c.intermediate));
 }
 
+std::int64_t Weights::stepBytes() const {
+    const auto bytesOf = [](const ops::View& v) {
+        return v.elements() * static_cast<std::int64_t>(sizeOf(v.dtype));
+    };
+    const bool tied = lmHead.data == embedding.data;
+    return bytes - bytesOf(cosTable) - bytesOf(sinTable) - (tied ? 0 : bytesOf(embedding));
+}
+
 Weights loadWeights(const std::filesystem::path& folder, const Config& config,
                     ops::Backend& backend, const std::function<void(double)>& progress,
                     const std::stop_token& stop) {

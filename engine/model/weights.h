@@ -25,6 +25,10 @@ struct Weights {
     std::int64_t bytes = 0;
     std::uint64_t fingerprint = 0; ///< of the config and the tensor list, see TensorFiles
     std::vector<ops::BufferPtr> buffers;
+
+    /// What one decoded token reads: of the tables, and of an embedding that is no head, it reads
+    /// one row.
+    std::int64_t stepBytes() const;
 };
 
 /// Throws unless every tensor that `config` asks for is there, in its shape and in a type that can

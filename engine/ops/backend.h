@@ -35,6 +35,8 @@ struct DeviceInfo {
     /// Pairs of a row and a key that one attention op takes at most: between ops a pass can be held
     /// or stopped, and a GPU needs all rows at once to be full.
     std::int64_t attentionPairs = std::int64_t{1} << 21;
+
+    bool isGpu() const { return !pciBusId.empty(); }
 };
 
 /// Every operation the method needs, at fused grain, device-free. Ops enqueue and return nothing;

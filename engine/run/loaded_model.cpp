@@ -80,6 +80,7 @@ void LoadedModel::describe() {
     m_info.vocabulary = m_config.vocabulary;
     m_info.contextLength = m_config.contextLength;
     m_info.weightBytes = m_weights.bytes;
+    m_info.stepWeightBytes = m_weights.stepBytes();
     m_info.kvElementBytes = static_cast<std::int64_t>(sizeOf(m_backend->info().kvType));
     m_info.fingerprint = m_weights.fingerprint;
     const ops::DeviceInfo& device = m_backend->info();

@@ -4,6 +4,7 @@
 #include "engine/run/gpu_sampling.h"
 #include "engine/run/kernel_tracing.h"
 #include "engine/run/standalone.h"
+#include "engine/run/work.h"
 #include "engine/select/budgets.h"
 
 #include <algorithm>
@@ -71,6 +72,7 @@ trace::RunPtr measureStandalone(SessionState& state, const MeasureRequest& reque
         run->timing.standaloneFastKvMs.push_back(fastkv.run());
         samples = gpu.take();
     }
+    run->timing.peaks = peaksOfGpu(state.model.backend());
     if (request.kernels) {
         const KernelTracing tracing(state.model.backend(), true);
         report();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/work.h"
 
+#include "engine/core/error.h"
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -11,17 +13,27 @@ namespace fkv::run {
 
 namespace {
 
+double seconds(ops::Backend& backend, const std::function<void()>& work) {
+    using Clock = std::chrono::steady_clock;
+    backend.synchronize();
+    const auto begin = Clock::now();
+    work();
+    backend.synchronize();
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
 /// The best of three: what comes between makes a rate lower, never higher.
 double bestSeconds(ops::Backend& backend, const std::function<void()>& work) {
-    using Clock = std::chrono::steady_clock;
     double best = std::numeric_limits<double>::max();
-    for (int i = 0; i < 3; ++i) {
-        const auto begin = Clock::now();
-        work();
-        backend.synchronize();
-        best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
-    }
+    for (int i = 0; i < 3; ++i)
+        best = std::min(best, seconds(backend, work));
     return best;
+}
+
+double median(std::vector<double> values) {
+    std::nth_element(values.begin(),
+                     values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+    return values[values.size() / 2];
 }
 
 } // namespace
@@ -40,6 +52,43 @@ double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
         flop += s * kv + rows * (qkv + rest) + 4.0 * m.queryHeads * d * rows * seen;
     }
     return flop;
+}
+
+trace::DevicePeaks measurePeaks(ops::Backend& backend, std::int64_t copyBytes) {
+    const DType type = backend.info().weightType;
+    const std::int64_t n = type == DType::F32 ? 1024 : 8192;
+    const auto element = static_cast<std::int64_t>(sizeOf(type));
+    std::vector<ops::BufferPtr> memory;
+    const auto matrix = [&](std::int64_t rows, std::int64_t cols) {
+        memory.push_back(backend.allocate(static_cast<std::size_t>(rows * cols * element),
+                                          ops::Lifetime::Scratch));
+        const ops::View v{memory.back()->data(), type, rows, cols, cols};
+        backend.fillRandom(v, memory.size(), 1.0F);
+        return v;
+    };
+    constexpr std::int64_t kCols = 4096;
+    const ops::LinearParams product{matrix(n, n), matrix(n, n), {}, matrix(n, n), false};
+    const std::int64_t rows = std::max<std::int64_t>(1, copyBytes / (kCols * element));
+    const ops::View from = matrix(rows, kCols), to = matrix(rows, kCols);
+    std::vector<double> products, copies;
+    for (int i = 0; i < 9; ++i) {
+        products.push_back(seconds(backend, [&] { backend.linear(product); }));
+        copies.push_back(seconds(backend, [&] { backend.copy(to, from); }));
+    }
+    const auto size = static_cast<double>(n);
+    return {2.0 * size * size * size / median(products),
+            2.0 * static_cast<double>(rows * kCols * element) / median(copies)};
+}
+
+std::optional<trace::DevicePeaks> peaksOfGpu(ops::Backend& backend) {
+    if (!backend.info().isGpu()) return std::nullopt;
+    constexpr std::int64_t kCopyBytes = std::int64_t{512} << 20;
+    try {
+        return measurePeaks(backend, kCopyBytes);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::OutOfMemory) throw;
+        return std::nullopt;
+    }
 }
 
 Rates measureRates(ops::Backend& backend) {

@@ -4,10 +4,19 @@
 #include "engine/ops/backend.h"
 #include "engine/trace/run.h"
 
+#include <optional>
+
 namespace fkv::run {
 
 /// Operations really done by the deployed path: projections and causal attention of the rows run.
 double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b);
+
+/// The device's peaks, medians of nine: a product of 8192 by 8192 on a GPU (1024 on the CPU), and a
+/// copy of `copyBytes`, which should be many times its caches. Takes twice that for the moment.
+trace::DevicePeaks measurePeaks(ops::Backend& backend, std::int64_t copyBytes);
+/// The same in a hundredth of a second, for what is measured beside it. Nothing on the CPU, see
+/// trace::Timing, or where there is no room: figures never fail for want of their floor.
+std::optional<trace::DevicePeaks> peaksOfGpu(ops::Backend& backend);
 
 /// What a backend does in a second, measured in a few tenths of one by matrices of the size that a
 /// model of a billion parameters has, in bf16 where it holds them so.

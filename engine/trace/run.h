@@ -33,6 +33,9 @@ struct ModelInfo {
     int vocabulary = 0;
     std::int64_t contextLength = 0;
     std::int64_t weightBytes = 0;   ///< as held in memory
+    /// Of them, what one decoded token reads: all but tables and an embedding that is no head. 0
+    /// when not known (older traces).
+    std::int64_t stepWeightBytes = 0;
     std::int64_t kvElementBytes = 4;  ///< bytes of one cached value on this backend
     /// FNV-1a of the config and tensor list; says whether a trace belongs to a model folder.
     std::uint64_t fingerprint = 0;
@@ -118,6 +121,14 @@ struct Counters {
     std::vector<std::int32_t> checkpointLayers;  ///< layers whose output is held; ascending
 };
 
+/// What the device does at most, as measured on it: the floor of a pass is its operations over the
+/// one, that of a decoded token its bytes over the other.
+struct DevicePeaks {
+    double flopPerSecond = 0.0;  ///< of a large matrix product of the weight type
+    double bytesPerSecond = 0.0; ///< read and written by a large copy
+    bool operator==(const DevicePeaks&) const = default;
+};
+
 /// Milliseconds that need more than adding spans. Absent values were not measured.
 struct Timing {
     std::vector<Span> spans;
@@ -134,6 +145,9 @@ struct Timing {
     State fastKvState = State::Composed;
     std::vector<double> standaloneFullMs;            ///< one entry a measured repetition
     std::vector<double> standaloneFastKvMs;
+    /// Beside the standalone runs on a GPU. On a CPU neither rate is a floor: what lies in its
+    /// caches runs faster than both.
+    std::optional<DevicePeaks> peaks;
 };
 
 /// Everything a view can show. Immutable once published: a rerun makes a new Run that shares the

@@ -3,6 +3,8 @@
 #include "tests/support/engine_fixture.h"
 
 #include "engine/core/error.h"
+#include "engine/run/loaded_model.h"
+#include "engine/run/work.h"
 
 #include <algorithm>
 #include <cmath>
@@ -54,6 +56,7 @@ TEST(Measure, TheDeployedPathGivesTheSameSetsAndTimesBoth) {
         ASSERT_NEAR(run->fastkv->logits[i], composed->fastkv->logits[i], 2e-3F);
     EXPECT_LT(run->counters.standaloneFastKvPeakBytes, run->counters.standaloneFullPeakBytes);
     EXPECT_GT(run->counters.standaloneFastKvPeakBytes, run->model.weightBytes);
+    EXPECT_EQ(run->timing.peaks, std::nullopt); // no floor on a CPU
     EXPECT_TRUE(
         std::any_of(run->timing.spans.begin(), run->timing.spans.end(),
                     [](const trace::Span& s) { return s.pass == trace::PassKind::Standalone; }));
@@ -82,6 +85,17 @@ TEST(Measure, EveryTspLayerAndOddBudgetsWork) {
                 ASSERT_NEAR(run->fastkv->logits[i], composed->fastkv->logits[i], 2e-3F) << layer;
         }
     }
+}
+
+TEST(Measure, PeaksAreRatesOfWhatWasRun) {
+    Recorder recorder;
+    run::LoadedModel model(FKV_RESOURCES "/models/demo", {"cpu", 2}, recorder, {});
+    const trace::DevicePeaks peaks = run::measurePeaks(model.backend(), 8 << 20);
+    // Rates that no machine can miss: a slip of units is a thousand.
+    EXPECT_GT(peaks.flopPerSecond, 1e8);
+    EXPECT_LT(peaks.flopPerSecond, 1e14);
+    EXPECT_GT(peaks.bytesPerSecond, 1e7);
+    EXPECT_LT(peaks.bytesPerSecond, 1e14);
 }
 
 TEST(Measure, RefusesNoRepetition) {

@@ -36,6 +36,7 @@ Run unusual(const SyntheticSpec& spec) {
     run.model.fingerprint = 0xFEDCBA9876543210ULL;
     run.model.kvElementBytes = 2;
     run.model.intermediate = 1408;
+    run.model.stepWeightBytes = 29 << 20;
     auto prompt = std::make_shared<Prompt>(*run.prompt);
     prompt->text.replace(0, 4, "\xE2\x96\x81\n");
     prompt->expected = "\"quoted\"\t😀";
@@ -68,6 +69,7 @@ Run unusual(const SyntheticSpec& spec) {
     run.timing.fastKvState = State::Exact;
     run.timing.rerunMs.reset();
     run.timing.reusedTokens = 41;
+    run.timing.peaks = DevicePeaks{7.88e14, 1e13 / 3.0};
     run.timing.spans[1].lane = 3;
     run.timing.spans[2].layer = -1;
     run.timing.spans[3].zone = Zone::Pass;
@@ -174,7 +176,7 @@ TEST(TraceFile, KeepsUnusualValues) {
 /// A new field has to be written, read, and compared in expect_round_trip.h; then it counts here.
 TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<trace::Run>(), 12U);
-    EXPECT_EQ(fieldsOf<ModelInfo>(), 13U);
+    EXPECT_EQ(fieldsOf<ModelInfo>(), 14U);
     EXPECT_EQ(fieldsOf<Machine>(), 6U);
     EXPECT_EQ(fieldsOf<Prompt>(), 6U);
     EXPECT_EQ(fieldsOf<LayerPlanes>(), 3U);
@@ -186,7 +188,8 @@ TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<Answer>(), 3U);
     EXPECT_EQ(fieldsOf<AnswerToken>(), 3U);
     EXPECT_EQ(fieldsOf<Fidelity>(), 4U);
-    EXPECT_EQ(fieldsOf<Timing>(), 12U);
+    EXPECT_EQ(fieldsOf<Timing>(), 13U);
+    EXPECT_EQ(fieldsOf<DevicePeaks>(), 2U);
     EXPECT_EQ(fieldsOf<Span>(), 7U);
     EXPECT_EQ(fieldsOf<GpuSample>(), 6U);
     EXPECT_EQ(fieldsOf<KernelList>(), 3U);

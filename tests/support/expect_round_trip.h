@@ -142,6 +142,7 @@ inline void expectSameTiming(const Timing& got, const Timing& expected) {
     EXPECT_EQ(got.fastKvState, expected.fastKvState);
     expectSameNumbers(got.standaloneFullMs, expected.standaloneFullMs);
     expectSameNumbers(got.standaloneFastKvMs, expected.standaloneFastKvMs);
+    EXPECT_EQ(got.peaks, expected.peaks);
     ASSERT_EQ(got.spans.size(), expected.spans.size());
     for (std::size_t i = 0; i < got.spans.size(); ++i) {
         const Span &a = got.spans[i], &b = expected.spans[i];
@@ -168,10 +169,10 @@ inline void expectSameRecords(const Run& got, const Run& expected) {
     const ModelInfo &m = got.model, &n = expected.model;
     EXPECT_EQ(std::tie(m.name, m.path, m.layers, m.queryHeads, m.kvHeads, m.headDim, m.hidden,
                        m.intermediate, m.vocabulary, m.contextLength, m.weightBytes,
-                       m.kvElementBytes, m.fingerprint),
+                       m.stepWeightBytes, m.kvElementBytes, m.fingerprint),
               std::tie(n.name, n.path, n.layers, n.queryHeads, n.kvHeads, n.headDim, n.hidden,
                        n.intermediate, n.vocabulary, n.contextLength, n.weightBytes,
-                       n.kvElementBytes, n.fingerprint));
+                       n.stepWeightBytes, n.kvElementBytes, n.fingerprint));
     const Machine &a = got.machine, &b = expected.machine;
     EXPECT_EQ(std::tie(a.device, a.cpu, a.threads, a.blas, a.version, a.dateUtc),
               std::tie(b.device, b.cpu, b.threads, b.blas, b.version, b.dateUtc));
