@@ -50,7 +50,7 @@ private Q_SLOTS:
         bare->timing = {};
         bare->fullAnswer = bare->fastkvAnswer = nullptr;
         f.show(bare);
-        for (int view = 0; view < 3; ++view) {
+        for (int view = 0; view < 4; ++view) {
             panel.setView(view);
             QVERIFY(!panel.chart(static_cast<TimingPanel::View>(view))->emptyText().isEmpty());
             testing::savePicture(panel, QStringLiteral("timing-state-bare-%1").arg(view));
@@ -69,7 +69,7 @@ private Q_SLOTS:
         for (const int width : {752, 1000}) {
             Stage s(run, {width, 130});
             s.f.theme.apply();
-            for (int view = 0; view < 3; ++view) {
+            for (int view = 0; view < 4; ++view) {
                 s.panel.setView(view);
                 QVERIFY(s.panel.caption().contains(
                     QStringLiteral("H100 80GB HBM3 · 1.98 GHz SM · 650 W · "
@@ -98,7 +98,7 @@ private Q_SLOTS:
         spec.layers = layers;
         spec.settings.tspLayer = 0;
         Stage s(testing::timedRun(spec));
-        for (int view = 0; view < 3; ++view) {
+        for (int view = 0; view < 4; ++view) {
             s.panel.setView(view);
             s.paint();
             QCOMPARE(testing::labelFault(*s.panel.chart(static_cast<TimingPanel::View>(view))),
@@ -129,7 +129,8 @@ private Q_SLOTS:
         if (longer) words.emplace();
         testing::SyntheticSpec spec;
         spec.layers = size.width() > 800 ? 32 : 16;
-        auto run = std::make_shared<trace::Run>(*testing::timedRun(spec));
+        auto run = size.width() == 752 ? testing::peakedRun(spec)
+                                       : std::make_shared<trace::Run>(*testing::timedRun(spec));
         if (size.width() != 1000) {
             run->timing.standaloneFullMs = {1500, 1480, 1600, 1490, 1510};
             run->timing.standaloneFastKvMs = {900, 880, 950, 910, 905};
@@ -140,7 +141,7 @@ private Q_SLOTS:
         s.f.theme.apply();
         QCoreApplication::processEvents();
         s.f.selection.pinLayer(4);
-        for (int view = 0; view < 3; ++view) {
+        for (int view = 0; view < 4; ++view) {
             s.panel.setView(view);
             const QString name = QStringLiteral("timing-%1-%2-%3%4%5")
                                      .arg(size.width())

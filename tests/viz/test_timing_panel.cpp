@@ -77,7 +77,7 @@ private Q_SLOTS:
         QVERIFY(
             s.panel.readout().startsWith(QStringLiteral("prefill: full 1,440 ms · FastKV Σ 8")));
         QVERIFY(s.panel.readout().contains(QStringLiteral("speedup Σ 1.66× of at most 1.67×")));
-        QVERIFY(testing::hasLabel(s.layers(), QStringLiteral("[≤ 1.67×]")));
+        QVERIFY(testing::hasLabel(s.layers(), QStringLiteral("bound by the work done 1.67×")));
         QVERIFY(!testing::hasLabel(s.layers(), QStringLiteral("check")));
         for (const auto& name :
              {"attention", "projections", "MLP", "saliency and selection", "other", "capture"})
@@ -177,6 +177,42 @@ private Q_SLOTS:
         QVERIFY(testing::hasLabel(s.decode(), QStringLiteral("pending")));
     }
 
+    void aMeasuredCopyRateDrawsTheFloorOfAStep() {
+        Stage bare(testing::timedRun());
+        bare.panel.setView(TimingPanel::Decode);
+        QVERIFY(!testing::hasLabel(bare.decode(), QStringLiteral("at least")));
+        QVERIFY(bare.tip(bare.decode(), {20, 20}).isEmpty());
+        Stage s(testing::peakedRun());
+        s.panel.setView(TimingPanel::Decode);
+        s.paint();
+        // 88 % of 4.2 ms.
+        QVERIFY(testing::hasLabel(s.decode(), QStringLiteral("at least 3.70 ms")));
+        QVERIFY(s.panel.readout().contains(QStringLiteral("at least 3.70 ms and ")));
+        QVERIFY(s.tip(s.decode(), {20, 20}).contains(QStringLiteral("GB/s")));
+        const QRectF p = s.decode().plot();
+        const double perMs = (p.bottom() - s.decode().pointOf(false, 2).y()) / 4.2;
+        const int y = qFloor(p.bottom() - 3.696 * perMs + 0.5);
+        const QImage picture = s.decode().grab().toImage();
+        int inked = 0;
+        for (int x = qRound(p.left()); x < qRound(p.right()); ++x)
+            for (int row = y - 1; row <= y + 1; ++row)
+                inked += deltaE(toLab(picture.pixel(x, row)),
+                                toLab(s.f.theme.palette().full.rgb())) < 12.0;
+        QVERIFY2(inked > p.width() / 4.0, qPrintable(QString::number(inked)));
+        const QStringList csv = s.panel.csv().split(QLatin1Char('\n'));
+        QCOMPARE(csv[0],
+                 QStringLiteral("generated_token,full_ms,fastkv_ms,full_least_ms,fastkv_least_ms"));
+        QVERIFY(csv[1].split(QLatin1Char(','))[3].startsWith(QStringLiteral("3.69")));
+    }
+
+    void theBoundIsExplainedWhereItIsDrawn() {
+        Stage s(testing::timedRun());
+        s.paint();
+        QVERIFY(s.tip(s.layers(), {s.layers().width() - 20, 20})
+                    .contains(QStringLiteral("FastKV’s prefill can take")));
+        QVERIFY(s.tip(s.layers(), {100, 20}).isEmpty());
+    }
+
     // --- files ----------------------------------------------------------------------------------
 
     void numbersAndFiguresAreWrittenOut() {
@@ -190,7 +226,12 @@ private Q_SLOTS:
         QCOMPARE(lines(TimingPanel::Timeline),
                  1 + static_cast<qsizetype>(s.f.shown.run()->timing.spans.size()));
         QCOMPARE(lines(TimingPanel::Decode), 1 + 5);
-        for (int view = 0; view < 3; ++view) {
+        QCOMPARE(lines(TimingPanel::Figures), 1 + 5);
+        s.panel.setView(TimingPanel::PerLayer);
+        const QString perLayer = s.panel.csv();
+        QVERIFY(perLayer.startsWith(QStringLiteral(
+            "layer,zone_group,full_ms,full_state,fastkv_ms,fastkv_state,fastkv_least_ms\n")));
+        for (int view = 0; view < 4; ++view) {
             s.panel.setView(view);
             const QString path = folder.filePath(QStringLiteral("%1.svg").arg(view));
             QCOMPARE(saveFigure(s.panel, path), QString());

@@ -4,11 +4,15 @@
 #include "tests/support/label_check.h"
 #include "tests/support/view_fixture.h"
 #include "viz/plots/timing_decode.h"
+#include "viz/plots/timing_figures.h"
 #include "viz/plots/timing_layers.h"
 #include "viz/plots/timing_panel.h"
 #include "viz/plots/timing_timeline.h"
 
+#include <QHelpEvent>
 #include <QMouseEvent>
+#include <QTest>
+#include <QToolTip>
 #include <memory>
 
 namespace fkv::testing {
@@ -64,6 +68,22 @@ inline trace::RunPtr kernelRun(const SyntheticSpec& spec = {}) {
     return run;
 }
 
+/// The same on a device whose peaks were measured: full prefill at 76 % of the product rate, full
+/// decoding at 88 % of the copy rate.
+inline std::shared_ptr<trace::Run> peakedRun(const SyntheticSpec& spec = {}) {
+    auto run = std::make_shared<trace::Run>(*timedRun(spec));
+    run->model.intermediate = 4 * run->model.hidden;
+    run->model.stepWeightBytes = run->model.weightBytes - (2 << 20);
+    const viz::LayerFlop flop =
+        viz::passFlop(run->model, viz::fullRows(spec.layers, run->tokens()));
+    const double bytes =
+        static_cast<double>(run->model.stepWeightBytes + run->fastkv->budgets.fullKvBytes);
+    run->timing.peaks = trace::DevicePeaks{(flop.linear() + flop.attention) /
+                                               (0.76 * *run->timing.fullPrefillMs) * 1e3,
+                                           bytes / (0.88 * run->fullAnswer->msPerToken) * 1e3};
+    return run;
+}
+
 /// The panel in its usual size over a run.
 struct TimingStage {
     explicit TimingStage(const trace::RunPtr& run, const QSize& size = {1000, 130})
@@ -77,6 +97,9 @@ struct TimingStage {
     }
     viz::TimelineView& timeline() { return view<viz::TimelineView>(viz::TimingPanel::Timeline); }
     viz::DecodeView& decode() { return view<viz::DecodeView>(viz::TimingPanel::Decode); }
+    viz::TimingFiguresView& figures() {
+        return view<viz::TimingFiguresView>(viz::TimingPanel::Figures);
+    }
     void move(int layer, double rate) {
         trace::Settings settings = f.settings.settings();
         settings.tspLayer = layer;
@@ -86,6 +109,14 @@ struct TimingStage {
     void moveTo(QWidget& widget, const QPoint& point) { send(widget, point, Qt::NoButton); }
     void dragTo(QWidget& widget, const QPoint& point) { send(widget, point, Qt::LeftButton); }
     void paint() { panel.grab(); }
+    /// What is said when the pointer rests there.
+    QString tip(QWidget& widget, const QPoint& at) {
+        QToolTip::hideText(); // takes its time
+        (void)QTest::qWaitFor([] { return !QToolTip::isVisible(); });
+        QHelpEvent help(QEvent::ToolTip, at, widget.mapToGlobal(at));
+        QApplication::sendEvent(&widget, &help);
+        return QToolTip::isVisible() ? QToolTip::text() : QString();
+    }
 
     ViewFixture f;
     viz::TimingPanel panel;

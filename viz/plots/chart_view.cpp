@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "viz/plots/chart_view.h"
 
+#include <QHelpEvent>
 #include <QPainter>
 #include <QPainterPath>
+#include <QTextDocument>
+#include <QToolTip>
 #include <cmath>
 
 namespace fkv::viz {
@@ -46,6 +49,19 @@ ChartView::ChartView(const ViewContext& context, const QString& name, QWidget* p
 void ChartView::invalidate() {
     m_stale = true;
     update();
+}
+
+bool ChartView::event(QEvent* event) {
+    if (event->type() != QEvent::ToolTip) return QWidget::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const QString tip = emptyText().isEmpty() ? tipAt(help->pos()) : QString();
+    // Qt breaks the lines of rich text alone.
+    if (tip.isEmpty())
+        QToolTip::hideText();
+    else
+        QToolTip::showText(help->globalPos(), Qt::convertFromPlainText(tip, Qt::WhiteSpaceNormal),
+                           this);
+    return true;
 }
 
 void ChartView::paintFigure(QPainter& painter, const QSize& size) const {

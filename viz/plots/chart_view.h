@@ -6,6 +6,7 @@
 #include <QPixmap>
 #include <QRectF>
 #include <QString>
+#include <QStringList>
 #include <QWidget>
 #include <vector>
 
@@ -56,6 +57,8 @@ public:
     /// views in sight, and when a view comes into sight.
     virtual void follow() = 0;
     virtual QString readout() const = 0;
+    /// The readout in fewer and fewer words.
+    virtual QStringList shorterReadouts() const { return {}; }
     virtual QString csv() const = 0;
     /// What to do while there is nothing to draw; empty when there is something.
     virtual QString emptyText() const { return {}; }
@@ -78,7 +81,10 @@ protected:
     virtual void paintPicture(const ChartCanvas& canvas) const = 0;
     /// Over the picture, at every repaint; `interactive` is false in a figure: no hover then.
     virtual void paintOverlay(const ChartCanvas&, bool /*interactive*/) const {}
+    /// What rests under the pointer, said when one waits there; empty: nothing.
+    virtual QString tipAt(const QPointF&) const { return {}; }
     void invalidate(); ///< the picture is out of date
+    bool event(QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
 
 private:

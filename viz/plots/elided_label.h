@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QPainter>
 #include <QPaintEvent>
+#include <QPainter>
 #include <QString>
+#include <QStringList>
 #include <QWidget>
 #include <algorithm>
 
 namespace fkv::viz {
 
-/// One line of text that is cut with an ellipsis instead of widening its window. An optional second
-/// part is drawn after it in another colour.
+/// One line of text that is said in fewer words, and in the end cut with an ellipsis, instead of
+/// widening its window. An optional second part is drawn after it in another colour.
 class ElidedLabel : public QWidget {
 public:
     explicit ElidedLabel(QWidget* parent = nullptr) : QWidget(parent) {
@@ -22,6 +23,21 @@ public:
         m_text = text;
         updateGeometry();
         update();
+    }
+    /// The same in fewer and fewer words: the first that fits stands in for the text.
+    void setShorter(const QStringList& shorter) {
+        if (shorter == m_shorter) return;
+        m_shorter = shorter;
+        update();
+    }
+    /// The words as they stand now, cut or not.
+    QString shown() const {
+        const QFontMetrics metrics = fontMetrics();
+        if (metrics.horizontalAdvance(m_text) <= width()) return m_text;
+        for (const QString& text : m_shorter)
+            if (metrics.horizontalAdvance(text) <= width()) return text;
+        return metrics.elidedText(m_shorter.isEmpty() ? m_text : m_shorter.last(), Qt::ElideRight,
+                                  width());
     }
     /// Muted words after the text, first to be cut.
     void setSuffix(const QString& suffix) {
@@ -46,7 +62,7 @@ protected:
         QPainter painter(this);
         const QFontMetrics metrics = fontMetrics();
         painter.setPen(m_color);
-        const QString shown = metrics.elidedText(m_text, Qt::ElideRight, width());
+        const QString shown = this->shown();
         painter.drawText(rect(), Qt::AlignVCenter | Qt::AlignLeft | Qt::TextSingleLine, shown);
         const int used = metrics.horizontalAdvance(shown) + kGap;
         if (m_suffix.isEmpty() || width() - used < metrics.averageCharWidth() * 6) return;
@@ -63,6 +79,7 @@ private:
     int suffixWidth() const { return m_suffix.isEmpty() ? 0 : kGap + fontMetrics().horizontalAdvance(m_suffix); }
 
     QString m_text, m_suffix;
+    QStringList m_shorter;
     QColor m_color = Qt::black, m_suffixColor = Qt::gray;
 };
 

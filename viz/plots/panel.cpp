@@ -140,12 +140,16 @@ void Panel::addHeaderWidget(QWidget* widget) {
 void Panel::setNote(const QString& note, const QString& brief) { m_title->setNote(note, brief); }
 const QString& Panel::note() const { return m_title->note(); }
 
-void Panel::setReadout(const QString& text) {
+void Panel::setReadout(const QString& text, const QStringList& shorter) {
     m_readout->setText(text);
+    m_readout->setShorter(shorter);
     if (m_body) m_body->setAccessibleDescription(text);
 }
 
 QString Panel::readout() const { return m_readout->text(); }
+QString Panel::shownReadout() const {
+    return m_readout->shown();
+}
 
 QString Panel::caption() const {
     QString text = m_text.title;

@@ -40,6 +40,7 @@ public:
     QStringList viewNames() const;
     void setView(int index);
     QString readout() const;
+    QString shownReadout() const; ///< its words as they stand: fewer, or cut, where it is narrow
 
     /// Draws the figure without header or readout into `size` logical px; text stays text, colours those
     /// of the theme. The default renders the body.
@@ -68,7 +69,8 @@ protected:
     /// `brief` stands in where the note does not fit; exports take the note.
     void setNote(const QString& note, const QString& brief = {});
     const QString& note() const;
-    void setReadout(const QString& text);
+    /// `shorter`: the same in fewer and fewer words, for where it does not fit.
+    void setReadout(const QString& text, const QStringList& shorter = {});
     /// True when the panel has something to draw; decides whether the overlay covers or only tints.
     virtual bool hasContent() const { return m_context.shown.run() && m_context.shown.fate(); }
     bool event(QEvent* event) override;

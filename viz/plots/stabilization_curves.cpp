@@ -161,6 +161,30 @@ QString CurvesView::readout() const {
     return parts.join(QStringLiteral(" · "));
 }
 
+QStringList CurvesView::shorterReadouts() const {
+    if (!emptyText().isEmpty() || m_curves.nextOverlap.empty()) return {};
+    const int layer = readoutLayer();
+    const auto pair = [&](const QString& words, std::size_t first, int digits) -> QString {
+        const float a = (m_curves.*kCurves[first].values)[static_cast<std::size_t>(layer)];
+        const float b = (m_curves.*kCurves[first + 1].values)[static_cast<std::size_t>(layer)];
+        if (!std::isfinite(a) || !std::isfinite(b)) return {};
+        const auto number = [digits](float v) {
+            return digits > 0 ? QString::number(static_cast<double>(v), 'f', digits)
+                              : formatSignificant(static_cast<double>(v));
+        };
+        return words.arg(number(a), number(b));
+    };
+    const auto form = [&](const QString& k, int digits) {
+        QStringList parts{tr("layer %1").arg(layer), k, pair(tr("overlap %1, least %2"), 0, digits),
+                          pair(tr("recall %1, worst %2"), 2, digits)};
+        parts.removeAll(QString());
+        return parts.join(QStringLiteral(" · "));
+    };
+    const QString k = withState(formatCount(m_choice.k),
+                                m_choice.exact ? trace::State::Exact : trace::State::Preview);
+    return {form(tr("K %1").arg(k), 0), form({}, 2)};
+}
+
 QString CurvesView::csv() const {
     QString text;
     QTextStream out(&text);

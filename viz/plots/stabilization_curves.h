@@ -17,6 +17,7 @@ public:
     void setQuery(const TableQuery& query); ///< K and whether the end is left out
     void follow() override;
     QString readout() const override;
+    QStringList shorterReadouts() const override;
     QString csv() const override;
     QString emptyText() const override;
 

@@ -270,6 +270,23 @@ QString LayerMapView::readout() const {
     return parts.join(QStringLiteral(" · "));
 }
 
+QStringList LayerMapView::shorterReadouts() const {
+    if (!emptyText().isEmpty() || m_layers == 0) return {};
+    if (m_hover.decides < 0 || m_hover.decides >= m_layers || m_hover.later >= m_layers)
+        return {tr("point at a cell: does layer l’s top K hold what layer m wants?"),
+                tr("point at a cell: does l’s top K hold m’s?")};
+    const auto number = [this](bool recall) {
+        return formatSignificant(static_cast<double>(valueAt(recall, m_hover)));
+    };
+    QStringList parts{tr("layers %1 → %2").arg(m_hover.decides).arg(m_hover.later),
+                      tr("overlap %1").arg(number(false))};
+    if (m_hover.later > m_hover.decides) parts << tr("recall %1").arg(number(true));
+    const QString brief = parts.join(QStringLiteral(" · "));
+    parts << tr("K %1").arg(withState(
+        formatCount(m_choice.k), m_choice.exact ? trace::State::Exact : trace::State::Preview));
+    return {parts.join(QStringLiteral(" · ")), brief};
+}
+
 QString LayerMapView::csv() const {
     QString text;
     QTextStream out(&text);

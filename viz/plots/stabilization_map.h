@@ -24,6 +24,7 @@ public:
     void setMeasure(Measure measure);
     void follow() override;
     QString readout() const override;
+    QStringList shorterReadouts() const override;
     QString csv() const override;
     QString emptyText() const override;
 

@@ -180,15 +180,58 @@ QString MeasuredView::suggestionText() const {
         .arg(QString::number(m_suggestion->layer), limit, tried);
 }
 
-QString MeasuredView::readout() const {
-    if (!emptyText().isEmpty()) return {};
-    const bool pointed =
-        context().selection.hover().layer >= 0 || context().selection.pinnedLayer() >= 0;
-    if (!pointed) return suggestionText();
+bool MeasuredView::pointed() const {
+    return context().selection.hover().layer >= 0 || context().selection.pinnedLayer() >= 0;
+}
+
+const MeasuredDot* MeasuredView::readoutDot() const {
     const int layer = readoutLayer();
     const auto dot = std::find_if(m_dots.begin(), m_dots.end(),
                                   [layer](const MeasuredDot& d) { return d.layer == layer; });
-    if (dot == m_dots.end()) return tr("layer %1 · not tried").arg(layer);
+    return dot == m_dots.end() ? nullptr : &*dot;
+}
+
+QStringList MeasuredView::shorterReadouts() const {
+    if (!emptyText().isEmpty()) return {};
+    const QString limit = klLabel(m_limit);
+    if (!pointed()) {
+        if (!m_suggestion) return {};
+        const QString tried =
+            tr("%1 of %2 tried").arg(m_suggestion->tried).arg(m_suggestion->possible);
+        if (m_suggestion->layer < 0)
+            return {tr("none holds with KL ≤ %1 · %2, 1 prompt").arg(limit, tried),
+                    tr("none holds · %1").arg(tried)};
+        const QString layer = QString::number(m_suggestion->layer);
+        return {tr("layer %1 is the earliest that holds (KL ≤ %2) · %3, 1 prompt")
+                    .arg(layer, limit, tried),
+                tr("earliest that holds: layer %1 · %2, 1 prompt").arg(layer, tried),
+                tr("holds from layer %1 · %2").arg(layer, tried)};
+    }
+    const MeasuredDot* dot = readoutDot();
+    if (dot == nullptr) return {};
+    const auto verdict = [](bool good) { return good ? QStringLiteral("✔") : QStringLiteral("✖"); };
+    QString kl = tr("KL %1").arg(formatKl(dot->values.firstKl));
+    if (dot->values.meanKl) kl += tr(", mean %1").arg(formatKl(*dot->values.meanKl));
+    QStringList words{tr("TSP at %1").arg(dot->layer), kl}, signs = words;
+    if (dot->values.sameAnswer) {
+        words << (*dot->values.sameAnswer ? tr("same answer") : tr("another answer"));
+        signs << verdict(*dot->values.sameAnswer) + tr(" same");
+    }
+    if (dot->values.expectedHolds) {
+        words << (*dot->values.expectedHolds ? tr("expected holds") : tr("expected lost"));
+        signs << verdict(*dot->values.expectedHolds) + tr(" expected");
+    }
+    if (!dot->current) words << tr("other settings");
+    const QString separator = QStringLiteral(" · ");
+    return {words.join(separator), signs.join(separator)};
+}
+
+QString MeasuredView::readout() const {
+    if (!emptyText().isEmpty()) return {};
+    if (!pointed()) return suggestionText();
+    const int layer = readoutLayer();
+    const MeasuredDot* dot = readoutDot();
+    if (dot == nullptr) return tr("layer %1 · not tried").arg(layer);
     QStringList parts{tr("TSP at layer %1").arg(layer),
                       tr("KL first token %1").arg(formatKl(dot->values.firstKl))};
     if (dot->values.meanKl) parts << tr("mean of answer %1").arg(formatKl(*dot->values.meanKl));

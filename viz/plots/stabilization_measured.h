@@ -19,6 +19,7 @@ public:
     void setKlLimit(double limit); ///< of the suggestion, in nats
     void follow() override;
     QString readout() const override;
+    QStringList shorterReadouts() const override;
     QString csv() const override;
     QString emptyText() const override;
     /// "earliest tried layer that keeps the answer ..."; empty without measured layers.
@@ -29,6 +30,8 @@ protected:
     void paintPicture(const ChartCanvas& canvas) const override;
 
 private:
+    bool pointed() const;                  ///< the readout is about one layer
+    const MeasuredDot* readoutDot() const; ///< null where it was not tried
     void paintVerdicts(const ChartCanvas& canvas, const QRectF& plot) const;
     void paintLimit(const ChartCanvas& canvas, const QRectF& plot) const;
     void paintDots(const ChartCanvas& canvas, const QRectF& plot) const;

@@ -178,7 +178,8 @@ void StabilizationPanel::follow() {
 }
 
 void StabilizationPanel::updateReadout() {
-    setReadout(chart(static_cast<View>(view()))->readout());
+    const ChartView* upper = chart(static_cast<View>(view()));
+    setReadout(upper->readout(), upper->shorterReadouts());
 }
 
 void StabilizationPanel::resizeEvent(QResizeEvent* event) {

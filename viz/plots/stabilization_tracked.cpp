@@ -187,6 +187,36 @@ QString TrackedView::readout() const {
     return parts.join(QStringLiteral(" · "));
 }
 
+QStringList TrackedView::shorterReadouts() const {
+    if (!emptyText().isEmpty()) return {};
+    const int layer = readoutLayer();
+    const auto l = static_cast<std::size_t>(layer);
+    QStringList shares, counts, numbers;
+    for (const Item& item : m_items) {
+        const QString number = QString::number(item.mark.number);
+        if (item.span.layers.empty()) {
+            shares << tr("%1 always passes").arg(item.name);
+            counts << tr("%1 all").arg(item.name);
+            numbers << tr("%1: all").arg(number);
+            continue;
+        }
+        const TrackedLayer& at = item.span.layers[l];
+        const QString pass = QStringLiteral("%1/%2").arg(
+            formatCount(item.passing[l] + item.span.tokens.size() - item.span.scored),
+            formatCount(item.span.tokens.size()));
+        QString from = percent(topShare(at.best, m_scored));
+        from.chop(2); // the sign stands behind the other end
+        const QString to = percent(topShare(at.worst, m_scored));
+        shares << tr("%1 %2 pass, top %3–%4").arg(item.name, pass, from, to);
+        counts << QStringLiteral("%1 %2").arg(item.name, pass);
+        numbers << QStringLiteral("%1: %2").arg(number, pass);
+    }
+    const QString separator = QStringLiteral(" · ");
+    const QString here = tr("layer %1").arg(layer) + separator;
+    return {here + shares.join(separator), here + tr("would pass: ") + counts.join(separator),
+            here + tr("would pass ") + numbers.join(separator)};
+}
+
 QString TrackedView::csv() const {
     QString text;
     QTextStream out(&text);

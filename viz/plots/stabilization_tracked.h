@@ -19,6 +19,7 @@ public:
     TrackedView(const ViewContext& context, QWidget* parent);
     void follow() override;
     QString readout() const override;
+    QStringList shorterReadouts() const override;
     QString csv() const override;
     QString emptyText() const override;
 

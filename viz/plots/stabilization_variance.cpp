@@ -131,6 +131,22 @@ QString RankVarianceView::readout() const {
     return parts.join(QStringLiteral(" · "));
 }
 
+QStringList RankVarianceView::shorterReadouts() const {
+    if (!emptyText().isEmpty()) return {};
+    const int layer = readoutLayer(), chosen = aslLayer(m_variance);
+    const double v = static_cast<std::size_t>(layer) < m_variance.size()
+                         ? m_variance[static_cast<std::size_t>(layer)]
+                         : std::nan("");
+    const QString here = tr("layer %1 · %2")
+                             .arg(QString::number(layer),
+                                  std::isnan(v) ? tr("no variance yet")
+                                                : tr("variance %1").arg(formatSignificant(v)));
+    const QString picks = chosen < 0 ? tr("finds none") : tr("picks %1").arg(chosen);
+    return {
+        tr("%1 · ASL (τ %2, layer ≥ %3) %4").arg(here).arg(kAslTau).arg(kAslLeastLayer).arg(picks),
+        tr("%1 · ASL %2").arg(here, picks)};
+}
+
 QString RankVarianceView::csv() const {
     QString text;
     QTextStream out(&text);

@@ -15,6 +15,7 @@ public:
     RankVarianceView(const ViewContext& context, QWidget* parent);
     void follow() override;
     QString readout() const override;
+    QStringList shorterReadouts() const override;
     QString csv() const override;
     QString emptyText() const override;
 

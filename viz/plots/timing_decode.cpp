@@ -16,6 +16,7 @@ namespace fkv::viz {
 namespace {
 
 constexpr double kPendingInk = 0.5;
+constexpr double kFloorWidth = 1.5;
 
 bool timed(const std::shared_ptr<const trace::Answer>& answer) {
     return answer && answer->tokens.size() > 1;
@@ -40,7 +41,11 @@ void DecodeView::follow() {
     const QString settings = fastKv && run->fastkv && shown.answersPending()
                                  ? describeSettings(run->fastkv->settings)
                                  : QString();
-    if (full == m_full && fastKv == m_fastKv && settings == m_settings) return;
+    const DecodeFloors floors = run ? decodeFloors(*run) : DecodeFloors{};
+    if (full == m_full && fastKv == m_fastKv && settings == m_settings && floors == m_floors)
+        return;
+    m_floors = floors;
+    m_bytesPerSecond = run && run->timing.peaks ? run->timing.peaks->bytesPerSecond : 0.0;
     m_full = full;
     m_fastKv = fastKv;
     m_settings = settings;
@@ -50,6 +55,8 @@ void DecodeView::follow() {
         if (answer)
             for (const trace::AnswerToken& token : answer->tokens)
                 most = std::max(most, token.ms);
+    for (const bool fast : {false, true})
+        most = std::max(most, floor(fast).value_or(0.0));
     m_most = most > 0.0 ? most * 1.08 : 1.0;
     invalidate();
     Q_EMIT readoutChanged();
@@ -76,6 +83,10 @@ QColor DecodeView::inkOf(bool fastKv) const {
                                 : faded(colours().fastkv, colours().base, kPendingInk);
 }
 
+std::optional<double> DecodeView::floor(bool fastKv) const {
+    return timed(answer(fastKv)) ? (fastKv ? m_floors.fastKv : m_floors.full) : std::nullopt;
+}
+
 std::vector<EndLabel> DecodeView::endLabels(const QRectF* plot) const {
     std::vector<EndLabel> labels;
     for (const bool fastKv : {false, true}) {
@@ -87,6 +98,10 @@ std::vector<EndLabel> DecodeView::endLabels(const QRectF* plot) const {
         labels.push_back(
             {plot ? scale().y(from->msPerToken, *plot) : 0.0, text,
              QPen(inkOf(fastKv), fastKv ? 2.0 : 1.5, fastKv ? Qt::SolidLine : Qt::DashLine)});
+        if (const auto least = floor(fastKv))
+            labels.push_back({plot ? scale().y(*least, *plot) : 0.0,
+                              tr("at least %1").arg(formatMs(*least)),
+                              QPen(inkOf(fastKv), kFloorWidth, Qt::DotLine)});
     }
     return labels;
 }
@@ -128,6 +143,8 @@ void DecodeView::paintPicture(const ChartCanvas& canvas) const {
             Qt::AlignRight | Qt::AlignVCenter, text);
     }
     for (const bool fastKv : {false, true})
+        paintFloor(canvas, p, fastKv);
+    for (const bool fastKv : {false, true})
         if (timed(answer(fastKv))) paintPoints(canvas, p, fastKv);
     const double widest = canvas.metrics().horizontalAdvance(QString::number(tokens())) + 8.0;
     const int stride = labelStride(tokens() - 1, p.width(), widest);
@@ -140,6 +157,22 @@ void DecodeView::paintPicture(const ChartCanvas& canvas) const {
                            Qt::AlignHCenter | Qt::AlignTop, QString::number(token + 1));
     paintEndLabels(canvas, {p.right(), p.top(), canvas.size.width() - p.right(), p.height()},
                    endLabels(&p));
+}
+
+void DecodeView::paintFloor(const ChartCanvas& canvas, const QRectF& p, bool fastKv) const {
+    const auto least = floor(fastKv);
+    if (!least) return;
+    const double y = std::round(scale().y(*least, p)) + 0.5;
+    canvas.painter.setPen(QPen(inkOf(fastKv), kFloorWidth, Qt::DotLine));
+    canvas.painter.drawLine(QPointF(p.left(), y), QPointF(p.right(), y));
+}
+
+QString DecodeView::tipAt(const QPointF&) const {
+    if (!floor(false) && !floor(true)) return {};
+    return tr("At least: a decoded token reads the weights and the kept keys and values once. "
+              "Those "
+              "bytes over %1 GB/s, the rate of a large copy measured on this device.")
+        .arg(formatSignificant(m_bytesPerSecond * 1e-9));
 }
 
 void DecodeView::paintPoints(const ChartCanvas& canvas, const QRectF& p, bool fastKv) const {
@@ -208,21 +241,53 @@ QString DecodeView::readout() const {
     }
     if (m_hovered < 1 && timed(m_full) && timed(m_fastKv) && m_fastKv->msPerToken > 0.0)
         parts << formatRatio(m_full->msPerToken / m_fastKv->msPerToken);
+    if (m_hovered < 1 && floor(false) && floor(true))
+        parts << tr("at least %1 and %2, bytes over %3 GB/s")
+                     .arg(formatMs(*floor(false)), formatMs(*floor(true)),
+                          formatSignificant(m_bytesPerSecond * 1e-9));
     if (!m_settings.isEmpty()) parts << tr("FastKV of %1").arg(m_settings);
     return parts.join(QStringLiteral(" · "));
+}
+
+QStringList DecodeView::shorterReadouts() const {
+    if (!emptyText().isEmpty() || tokens() == 0) return {};
+    QStringList parts;
+    if (m_hovered >= 1) parts << tr("token %1").arg(m_hovered + 1);
+    for (const bool fastKv : {false, true}) {
+        const auto& from = answer(fastKv);
+        if (!timed(from)) continue;
+        const QString name = fastKv ? tr("FastKV") : tr("full");
+        const auto token = static_cast<std::size_t>(std::max(0, m_hovered));
+        if (m_hovered < 1)
+            parts << tr("%1 %2 a token").arg(name, formatMs(from->msPerToken));
+        else if (token < from->tokens.size())
+            parts << tr("%1 %2").arg(name, formatMs(from->tokens[token].ms));
+    }
+    if (m_hovered < 1 && timed(m_full) && timed(m_fastKv) && m_fastKv->msPerToken > 0.0)
+        parts << formatRatio(m_full->msPerToken / m_fastKv->msPerToken);
+    const QString separator = QStringLiteral(" · ");
+    const QString bare = parts.join(separator);
+    if (m_hovered < 1 && floor(false) && floor(true))
+        parts << tr("at least %1 and %2").arg(formatMs(*floor(false)), formatMs(*floor(true)));
+    if (!m_settings.isEmpty()) parts << tr("FastKV of other settings");
+    return {parts.join(separator), bare};
 }
 
 QString DecodeView::csv() const {
     QString text;
     QTextStream out(&text);
-    out << "generated_token,full_ms,fastkv_ms\n";
+    out << "generated_token,full_ms,fastkv_ms,full_least_ms,fastkv_least_ms\n";
+    const auto least = [this](bool fastKv) {
+        return floor(fastKv) ? QString::number(*floor(fastKv), 'g', 8) : QString();
+    };
     const auto ms = [](const std::shared_ptr<const trace::Answer>& from, std::size_t token) {
         return from && token < from->tokens.size() ? QString::number(from->tokens[token].ms, 'g', 8)
                                                    : QString();
     };
     for (int token = 1; token < tokens(); ++token)
         out << token + 1 << ',' << ms(m_full, static_cast<std::size_t>(token)) << ','
-            << ms(m_fastKv, static_cast<std::size_t>(token)) << '\n';
+            << ms(m_fastKv, static_cast<std::size_t>(token)) << ',' << least(false) << ','
+            << least(true) << '\n';
     return text;
 }
 

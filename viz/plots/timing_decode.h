@@ -2,6 +2,7 @@
 #pragma once
 
 #include "viz/plots/chart_view.h"
+#include "viz/series/timing_figures.h"
 
 #include <vector>
 
@@ -10,14 +11,16 @@ namespace fkv::viz {
 struct EndLabel;
 
 /// Milliseconds of every decode step over the generated tokens, full and FastKV, y from 0 (VIEWS
-/// section 3, Timing 5), with a thin line at the median. What belongs to other settings than shown
-/// is dimmed.
+/// section 3, Timing 5), with a thin line at the median, and behind them, where the device's copy
+/// rate was measured, a line at the least that the bytes of a step allow. What belongs to other
+/// settings than shown is dimmed.
 class DecodeView : public ChartView {
     Q_OBJECT
 public:
     DecodeView(const ViewContext& context, QWidget* parent);
     void follow() override;
     QString readout() const override;
+    QStringList shorterReadouts() const override;
     QString csv() const override;
     QString emptyText() const override;
 
@@ -32,6 +35,7 @@ protected:
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
+    QString tipAt(const QPointF& at) const override;
 
 private:
     QRectF plotOf(const QSizeF& size) const;
@@ -39,7 +43,9 @@ private:
     double xOf(int token, const QRectF& plot) const;
     int tokens() const;
     std::vector<EndLabel> endLabels(const QRectF* plot) const;
+    void paintFloor(const ChartCanvas& canvas, const QRectF& plot, bool fastKv) const;
     void paintPoints(const ChartCanvas& canvas, const QRectF& plot, bool fastKv) const;
+    std::optional<double> floor(bool fastKv) const;
     const std::shared_ptr<const trace::Answer>& answer(bool fastKv) const {
         return fastKv ? m_fastKv : m_full;
     }
@@ -47,6 +53,8 @@ private:
     void setHovered(int token);
 
     std::shared_ptr<const trace::Answer> m_full, m_fastKv;
+    DecodeFloors m_floors;
+    double m_bytesPerSecond = 0.0; ///< the copy rate that the floors are of
     QString m_settings;  ///< of m_fastKv while it is pending, else empty
     double m_most = 1.0; ///< ms at the top
     int m_hovered = -1;

@@ -146,65 +146,98 @@ void TimingLayersView::paintBars(const ChartCanvas& canvas, const QRectF& p) con
     }
 }
 
-QString TimingLayersView::describeLayer(int layer) const {
+QString TimingLayersView::describeLayer(int layer, Words words) const {
     const LayerBars& bar = m_bars.layers[static_cast<std::size_t>(layer)];
-    const auto list = [](const GroupMs& ms) {
+    const auto list = [words](const GroupMs& ms) -> QString {
+        if (words == Words::Fewest) return {};
         QStringList parts;
-        for (const trace::ZoneGroup group : kBarStack)
-            if (ms[at(group)] > 0.0)
-                parts << QStringLiteral("%1 %2").arg(zoneGroupName(group),
-                                                     formatSignificant(ms[at(group)]));
-        return parts.join(QStringLiteral(", "));
+        for (const trace::ZoneGroup group : kBarStack) {
+            if (ms[at(group)] <= 0.0) continue;
+            const QString value = formatSignificant(ms[at(group)]);
+            // The colours say the rest, from the bottom of the bar to its top.
+            parts << (words == Words::All ? QStringLiteral("%1 %2").arg(zoneGroupName(group), value)
+                                          : value);
+        }
+        return QStringLiteral(" (%1)").arg(
+            parts.join(words == Words::All ? QStringLiteral(", ") : QStringLiteral(" + ")));
     };
-    return tr("layer %1 · full %2 (%3) · FastKV %4 (%5)")
+    return tr("layer %1 · full %2%3 · FastKV %4%5")
         .arg(QString::number(layer), withState(formatMs(sumOf(bar.full)), bar.fullState),
              list(bar.full), withState(formatMs(sumOf(bar.fastKv)), bar.fastKvState),
              list(bar.fastKv));
 }
 
-QString TimingLayersView::describeTotals() const {
+QString TimingLayersView::describeTotals(Words words) const {
     QStringList parts;
     if (m_totals.fullMs) parts << tr("prefill: full %1").arg(formatMs(*m_totals.fullMs));
     if (m_totals.fastKvMs)
         parts << tr("FastKV %1").arg(withState(formatMs(*m_totals.fastKvMs), m_totals.fastKvState));
     const auto speedup = [&](const QString& name, const Speedup& s) {
         QString text = QStringLiteral("%1 %2").arg(name, withState(formatRatio(s.ratio), s.state));
-        if (s.bound) text += tr(" of at most %1").arg(formatRatio(*s.bound));
-        if (s.suspicious()) text += tr(": check, more than the work allows");
+        if (s.bound)
+            text += (words == Words::All ? tr(" of at most %1") : tr(" of %1"))
+                        .arg(formatRatio(*s.bound));
+        if (s.suspicious())
+            text += words == Words::All ? tr(": check, more than the work allows") : tr(": check");
         return text;
     };
-    if (m_totals.composed) parts << speedup(tr("speedup"), *m_totals.composed);
-    if (m_totals.standalone)
-        parts << speedup(tr("alone"), *m_totals.standalone) + tr(" (n = %1 and %2)")
-                                                                  .arg(m_totals.standaloneFull.n)
-                                                                  .arg(m_totals.standaloneFastKv.n);
-    if (m_totals.fullWork.attention > 0.0)
-        parts << tr("work done: %1 linear, %2 attention")
+    if (m_totals.composed && !(words == Words::Fewest && m_totals.standalone))
+        parts << speedup(tr("speedup"), *m_totals.composed);
+    if (m_totals.standalone) {
+        parts << speedup(tr("alone"), *m_totals.standalone);
+        if (words == Words::All)
+            parts.last() += tr(" (n = %1 and %2)")
+                                .arg(m_totals.standaloneFull.n)
+                                .arg(m_totals.standaloneFastKv.n);
+    }
+    if (m_totals.fullWork.attention > 0.0 && words != Words::Fewest)
+        parts << (words == Words::All ? tr("work done: %1 linear, %2 attention")
+                                      : tr("work: %1 linear, %2 attention"))
                      .arg(formatPercent(m_totals.fastKvWork.linear() /
                                         std::max(1.0, m_totals.fullWork.linear())),
                           formatPercent(m_totals.fastKvWork.attention /
                                         m_totals.fullWork.attention));
-    if (m_totals.captureMs) parts << tr("capture %1 beside").arg(formatMs(*m_totals.captureMs));
+    if (m_totals.captureMs && words == Words::All)
+        parts << tr("capture %1 beside").arg(formatMs(*m_totals.captureMs));
     return parts.join(QStringLiteral(" · "));
 }
 
-QString TimingLayersView::readout() const {
+QString TimingLayersView::tipAt(const QPointF& at) const {
+    const Columns columns = columnsOf(size());
+    const bool overTotals = columns.totals > 0.0 && at.x() >= width() - columns.totals;
+    const bool bounded = (m_totals.composed && m_totals.composed->bound) ||
+                         (m_totals.standalone && m_totals.standalone->bound);
+    return overTotals && bounded ? boundTip(m_totals.floors.full ? m_totals.peaks : std::nullopt)
+                                 : QString();
+}
+
+QString TimingLayersView::describe(Words words) const {
     if (m_bars.layers.empty()) return {};
     const bool pointed =
         context().selection.hover().layer >= 0 || context().selection.pinnedLayer() >= 0;
-    return pointed ? describeLayer(readoutLayer()) : describeTotals();
+    return pointed ? describeLayer(readoutLayer(), words) : describeTotals(words);
+}
+
+QString TimingLayersView::readout() const {
+    return describe(Words::All);
+}
+
+QStringList TimingLayersView::shorterReadouts() const {
+    if (m_bars.layers.empty()) return {};
+    return {describe(Words::Fewer), describe(Words::Fewest)};
 }
 
 QString TimingLayersView::csv() const {
     QString text;
     QTextStream out(&text);
-    out << "layer,zone_group,full_ms,full_state,fastkv_ms,fastkv_state\n";
+    out << "layer,zone_group,full_ms,full_state,fastkv_ms,fastkv_state,fastkv_least_ms\n";
     for (std::size_t l = 0; l < m_bars.layers.size(); ++l)
         for (const trace::ZoneGroup group : kBarStack) {
             const LayerBars& bar = m_bars.layers[l];
             out << l << ',' << QString::fromUtf8(trace::name(group).data()) << ','
                 << bar.full[at(group)] << ',' << stateName(bar.fullState) << ','
-                << bar.fastKv[at(group)] << ',' << stateName(bar.fastKvState) << '\n';
+                << bar.fastKv[at(group)] << ',' << stateName(bar.fastKvState) << ','
+                << bar.least[at(group)] << '\n';
         }
     return text;
 }

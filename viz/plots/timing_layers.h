@@ -15,6 +15,7 @@ public:
     TimingLayersView(const ViewContext& context, QWidget* parent);
     void follow() override;
     QString readout() const override;
+    QStringList shorterReadouts() const override;
     QString csv() const override;
     QString emptyText() const override;
 
@@ -30,6 +31,7 @@ protected:
     Margins margins(const QSizeF& size) const override;
     bool tspAtEdge() const override { return true; }
     void paintPicture(const ChartCanvas& canvas) const override;
+    QString tipAt(const QPointF& at) const override;
 
 private:
     /// What stands right of the plot, as wide as the view allows.
@@ -42,8 +44,10 @@ private:
     BarPlace barPlace(int layer, const QRectF& plot) const;
     ValueTicks ticks(double height) const;
     void paintBars(const ChartCanvas& canvas, const QRectF& plot) const;
-    QString describeLayer(int layer) const;
-    QString describeTotals() const;
+    enum class Words { All, Fewer, Fewest };
+    QString describe(Words words) const;
+    QString describeLayer(int layer, Words words) const;
+    QString describeTotals(Words words) const;
 
     trace::RunPtr m_run;
     trace::FatePtr m_fate;

@@ -2,6 +2,7 @@
 #include "viz/plots/timing_panel.h"
 
 #include "viz/plots/timing_decode.h"
+#include "viz/plots/timing_figures.h"
 #include "viz/plots/timing_layers.h"
 #include "viz/plots/timing_timeline.h"
 #include "viz/plots/view_stack.h"
@@ -24,13 +25,13 @@ TimingPanel::TimingPanel(const ViewContext& context, QWidget* parent)
 void TimingPanel::setupViews() {
     m_stack = new ViewStack(std::numeric_limits<int>::max(), this);
     m_charts = {new TimingLayersView(context(), m_stack), new TimelineView(context(), m_stack),
-                new DecodeView(context(), m_stack)};
+                new DecodeView(context(), m_stack), new TimingFiguresView(context(), m_stack)};
     for (ChartView* chart : m_charts) {
         m_stack->add(chart);
         connect(chart, &ChartView::readoutChanged, this, &TimingPanel::updateReadout);
     }
     setBody(m_stack);
-    setViews({tr("Per layer"), tr("Timeline"), tr("Decode")});
+    setViews({tr("Per layer"), tr("Timeline"), tr("Decode"), tr("Figures")});
     m_stack->present(shownChart(), nullptr);
     connect(this, &Panel::viewChanged, this, [this] {
         m_stack->present(shownChart(), nullptr);
@@ -73,7 +74,7 @@ void TimingPanel::updateNote() {
 }
 
 void TimingPanel::updateReadout() {
-    setReadout(shownChart()->readout());
+    setReadout(shownChart()->readout(), shownChart()->shorterReadouts());
 }
 
 void TimingPanel::paintFigure(QPainter& painter, const QSize& size) {

@@ -14,7 +14,7 @@ class ViewStack;
 class TimingPanel : public Panel {
     Q_OBJECT
 public:
-    enum View { PerLayer, Timeline, Decode };
+    enum View { PerLayer, Timeline, Decode, Figures };
     explicit TimingPanel(const ViewContext& context, QWidget* parent = nullptr);
 
     ChartView* chart(View view) const { return m_charts[static_cast<std::size_t>(view)]; }
@@ -29,7 +29,7 @@ private:
     void updateNote();
     void updateReadout();
 
-    std::array<ChartView*, 3> m_charts{};
+    std::array<ChartView*, 4> m_charts{};
     ViewStack* m_stack = nullptr;
 };
 

@@ -299,6 +299,18 @@ QString TimelineView::readout() const {
     return parts.join(QStringLiteral(" · "));
 }
 
+QStringList TimelineView::shorterReadouts() const {
+    if (!emptyText().isEmpty() || m_timeline.lanes.empty()) return {};
+    QStringList parts = readout().split(QStringLiteral(" · "));
+    // What stands last says least.
+    QStringList shorter;
+    while (parts.size() > 2) {
+        parts.removeLast();
+        shorter << parts.join(QStringLiteral(" · "));
+    }
+    return shorter;
+}
+
 QString TimelineView::describeKernels() const {
     const trace::KernelList& list = m_run->timing.kernels;
     if (!list.absent.empty() && list.empty())

@@ -103,6 +103,21 @@ std::optional<Speedup> speedup(std::optional<double> full, std::optional<double>
     return Speedup{*full / *fast, state, std::nullopt};
 }
 
+PrefillFloors floorsOf(const trace::Run& run, const trace::Fate& fate) {
+    PrefillFloors floors;
+    const auto& peaks = run.timing.peaks;
+    if (!peaks || run.model.hidden == 0 || run.model.intermediate == 0) return floors;
+    const auto ms = [&](const PassRows& rows) {
+        const LayerFlop flop = passFlop(run.model, rows);
+        return (flop.linear() + flop.attention) / peaks->flopPerSecond * 1e3;
+    };
+    floors.full = ms(fullRows(run.model.layers, run.tokens()));
+    floors.fastKv = ms(composedRows(fate.budgets));
+    floors.standaloneFull = ms(standaloneFullRows(fate.budgets));
+    floors.standaloneFastKv = ms(standaloneRows(fate.budgets, fate.survivors));
+    return floors;
+}
+
 } // namespace
 
 double sumOf(const GroupMs& ms) {
@@ -121,10 +136,13 @@ TimingBars timingBars(const trace::Run& run, const trace::Fate& fate) {
     const bool measured = run.fastkv && run.fastkv->settings.samePrefill(fate.settings);
     const LatePreview preview(rerun, run);
     const auto rates = zoneRates(run);
+    const auto least = rates ? costAt(*rates, run.model, composedRows(budgets))
+                             : std::vector<GroupMs>(full.layers.size());
     const auto whole = rates ? costAt(*rates, run.model, fullRows(run.model.layers, run.tokens()))
                              : std::vector<GroupMs>(full.layers.size());
     for (std::size_t l = 0; l < full.layers.size(); ++l) {
         LayerBars bar;
+        bar.least = least[l];
         GroupMs selecting = withoutCapture(full.layers[l]);
         bars.captureMs += full.layers[l][at(ZoneGroup::Instrument)];
         if (full.rows[l] > 0 && full.rows[l] < run.tokens()) {
@@ -203,6 +221,8 @@ TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const 
     const PassRows composed = composedRows(fate.budgets);
     totals.fullWork = passFlop(run.model, all);
     totals.fastKvWork = passFlop(run.model, composed);
+    totals.peaks = timing.peaks;
+    totals.floors = floorsOf(run, fate);
     const auto rates = zoneRates(run);
     if (!rates) return totals;
     if (totals.composed)

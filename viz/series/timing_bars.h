@@ -23,6 +23,7 @@ double sumOf(const GroupMs& ms); ///< of kBarStack
 struct LayerBars {
     GroupMs full{};
     GroupMs fastKv{};
+    GroupMs least{}; ///< of FastKV: its work at the rates of the full pass; 0 without spans of it
     trace::State fullState = trace::State::Exact;
     trace::State fastKvState = trace::State::Exact;
 };
@@ -57,6 +58,12 @@ struct Speedup {
     bool suspicious() const;
 };
 
+/// Milliseconds that the operations of a pass take at the device's product rate. Nothing where that
+/// was not measured, or where the model's widths are not known.
+struct PrefillFloors {
+    std::optional<double> full, fastKv, standaloneFull, standaloneFastKv;
+};
+
 /// The totals at the right. Full and FastKV are without capture; a missing one was not measured.
 struct TimingTotals {
     std::optional<double> fullMs, captureMs;
@@ -66,6 +73,8 @@ struct TimingTotals {
         standaloneFastKv; ///< n = 0: not measured, or not for the settings of `fate`
     std::optional<Speedup> composed, standalone;
     LayerFlop fullWork, fastKvWork; ///< of the composed path
+    PrefillFloors floors;
+    std::optional<trace::DevicePeaks> peaks;
 };
 TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const TimingBars& bars);
 
