@@ -11,6 +11,7 @@
 #include <QStringList>
 #include <QStyle>
 #include <QStyleOptionComboBox>
+#include <QTest>
 #include <QTextDocument>
 #include <QTranslator>
 
@@ -72,6 +73,20 @@ inline QStringList cutOff(const QWidget& root, bool elide) {
             check(elided, elided->text(), wide(elided, elided->text()), elided->width());
         }
     }
+    return faults;
+}
+
+/// What is still cut off once the layout has come to rest: it takes some turns of the event loop,
+/// and on a busy machine some time.
+inline QStringList cutOffAtRest(const QWidget& root, bool elide) {
+    constexpr int kTurns = 5; // what a layout posts may post again
+    for (int turn = 0; turn < kTurns; ++turn)
+        QCoreApplication::processEvents();
+    QStringList faults;
+    (void)QTest::qWaitFor([&] {
+        faults = cutOff(root, elide);
+        return faults.isEmpty();
+    });
     return faults;
 }
 

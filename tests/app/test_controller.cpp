@@ -3,6 +3,7 @@
 #include "tests/app/engine_fixture.h"
 
 #include <QApplication>
+#include <QElapsedTimer>
 #include <QTemporaryDir>
 
 using namespace fkv;
@@ -68,13 +69,18 @@ private Q_SLOTS:
         QVERIFY(startDemo(*m_workspace));
         viz::SettingsModel& model = m_workspace->settings;
         model.beginDrag();
+        QElapsedTimer moved;
+        moved.start();
+        bool rested = false;
         for (int i = 1; i <= 6; ++i) {
             trace::Settings s = settings();
             s.tsp = trace::Amount::ofRate(0.2 + 0.02 * i);
             model.set(s);
             QVERIFY(shown().fate()->settings == s);
             QTest::qWait(Controller::kSettleMs / 4);
-            QVERIFY(!controller().busy());
+            // On a busy machine a pause may have been a rest.
+            rested = rested || moved.restart() >= Controller::kSettleMs;
+            if (!rested) QVERIFY(!controller().busy());
         }
         QTRY_VERIFY(controller().busy()); // at rest, the button still down
         model.endDrag();

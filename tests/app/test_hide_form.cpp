@@ -23,7 +23,8 @@ class FormFixture : public fkv::testing::PromptFixture {
 public:
     FormFixture() {
         QTest::mouseClick(&button<QToolButton>(QStringLiteral("Hide a fact")), Qt::LeftButton);
-        QTest::qWait(20);
+        if (!QTest::qWaitFor([this] { return !form().visibleRegion().isEmpty(); }))
+            qFatal("the form does not open");
     }
     HideForm& form() { return page->hideForm(); }
     DepthSlider& slider() { return part<DepthSlider>(QStringLiteral("Depth of the fact")); }

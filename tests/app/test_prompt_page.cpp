@@ -232,7 +232,7 @@ void TestPromptPage::aChatRunsAndIsSeenAsItIsRendered() {
              QStringLiteral("<s>[system]Be brief.\n[user]Who?\n[assistant]"));
     QCOMPARE(f.page->rendered().spans().front().byteBegin, 27); // still on "Who"
     QTest::keyClicks(&f.part<TextField>(QStringLiteral("System message")), QStringLiteral("!"));
-    QVERIFY(f.page->rendered().text().contains(QStringLiteral("Be brief.!")));
+    QTRY_VERIFY(f.page->rendered().text().contains(QStringLiteral("Be brief.!")));
     f.page->run();
     QCOMPARE(requested.size(), 1);
     const auto run = requested[0].at(0).value<PromptInput>();
@@ -292,8 +292,7 @@ void TestPromptPage::nothingIsCutOff() {
         f.theme.setPresenter(presenter);
         f.page->resize(f.theme.scaled(280), f.theme.scaled(700));
         const auto look = [&](const QString& when) {
-            QTest::qWait(20);
-            for (const QString& fault : testing::cutOff(*f.page, longer))
+            for (const QString& fault : testing::cutOffAtRest(*f.page, longer))
                 faults << when + QStringLiteral(": ") + fault;
         };
         look(QStringLiteral("empty"));
@@ -311,6 +310,10 @@ void TestPromptPage::pictures() {
     PromptFixture f;
     connect(f.page.get(), &PromptPage::countRequested, f.page.get(),
             [&](const PromptInput&, quint64 id) { f.page->setCount(id, 1547, 8192, {}); });
+    const auto* count = f.page->findChild<QWidget*>(QStringLiteral("tokenCount"));
+    const auto said = [count](const QString& words) {
+        return count->accessibleName().startsWith(words);
+    };
     for (const bool presenter : {false, true}) {
         for (const bool dark : {false, true}) {
             f.theme.setChoice(dark ? viz::Theme::Choice::Dark : viz::Theme::Choice::Light);
@@ -321,18 +324,19 @@ void TestPromptPage::pictures() {
             f.page->resize(f.theme.scaled(280), 640);
             f.page->openHideForm(false);
             f.page->setPrompt({});
-            QTest::qWait(30);
+            QTRY_VERIFY(said(QStringLiteral("There is no text")));
             testing::savePicture(*f.page, QStringLiteral("prompt-empty") + suffix);
             f.page->showSample(PromptFixture::samples().back());
-            QTest::qWait(200);
+            QTRY_VERIFY(said(QStringLiteral("1,547 tokens")));
             testing::savePicture(*f.page, QStringLiteral("prompt-failure") + suffix);
             f.page->openHideForm(true);
-            QTest::qWait(50);
+            QTRY_VERIFY(!f.page->hideForm().visibleRegion().isEmpty());
             testing::savePicture(*f.page, QStringLiteral("prompt-hide") + suffix);
             f.page->openHideForm(false);
             f.page->setChatSupport(chatOf(kTurns));
             f.page->setChat(PromptInput::Chat{QStringLiteral("Be brief."), {}});
-            QTest::qWait(200);
+            f.page->recount();
+            QTRY_VERIFY(said(QStringLiteral("1,547 tokens")));
             testing::savePicture(*f.page, QStringLiteral("prompt-chat") + suffix);
             f.page->setChat({});
             f.page->setChatSupport({nullptr, "no chat template"});

@@ -121,8 +121,7 @@ void TestSettingsLook::nothingIsCutOff() {
     f.shown.setDerived(derived);
     f.type(f.page->kv().field(AmountEditor::Percent), QStringLiteral("50"));
     f.type(f.field(SettingsField::Kernel), QStringLiteral("4"));
-    QTest::qWait(20);
-    const QStringList faults = testing::cutOff(*f.page, longer);
+    const QStringList faults = testing::cutOffAtRest(*f.page, longer);
     if (longer) QCoreApplication::removeTranslator(&translator);
     QVERIFY2(faults.isEmpty(), qPrintable(faults.join(QLatin1Char('\n'))));
     if (longer) return; // it may grow then
@@ -162,7 +161,6 @@ void TestSettingsLook::pictures() {
             f.theme.setChoice(dark ? viz::Theme::Choice::Dark : viz::Theme::Choice::Light);
             f.theme.setPresenter(presenter);
             f.page->resize(f.theme.scaled(248), f.theme.scaled(336));
-            QTest::qWait(20);
             testing::savePicture(
                 *f.page,
                 QStringLiteral("settings-%1-%2")
@@ -174,12 +172,10 @@ void TestSettingsLook::pictures() {
     f.page->resize(420, 380);
     f.type(f.page->kv().field(AmountEditor::Percent), QStringLiteral("0.3"));
     f.type(f.page->tsp().field(AmountEditor::Percent), QStringLiteral("nan"));
-    QTest::qWait(20);
     testing::savePicture(*f.page, QStringLiteral("settings-fault"));
     f.settings.reset(select::defaultSettings(16));
     f.type(f.page->kv().field(AmountEditor::MiB), QStringLiteral("20"));
     f.page->resize(248, 336);
-    QTest::qWait(20);
     testing::savePicture(*f.page, QStringLiteral("settings-clamped"));
 }
 

@@ -16,6 +16,7 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
+#include <algorithm>
 #include <set>
 
 using namespace fkv;
@@ -183,8 +184,7 @@ void TestStatusParts::dialogsFit() {
         AboutDialog about(theme, QStringLiteral("CPU, 2 threads"));
         for (QDialog* dialog : {static_cast<QDialog*>(&keys), static_cast<QDialog*>(&about)}) {
             dialog->show();
-            QTest::qWait(20);
-            faults << testing::cutOff(*dialog, longer);
+            faults << testing::cutOffAtRest(*dialog, longer);
             QTest::keyClick(dialog, Qt::Key_Escape);
             QVERIFY(!dialog->isVisible());
         }
@@ -242,15 +242,16 @@ void TestStatusParts::pictures() {
         });
         bar.resize(1100, 220);
         bar.show();
-        QTest::qWait(300);
+        const auto progress = bar.findChildren<RunProgress*>();
+        QTRY_VERIFY(std::count_if(progress.begin(), progress.end(), [](const RunProgress* p) {
+                        return p->isVisible();
+                    }) == 2); // loading and running
         testing::savePicture(bar, QStringLiteral("status") + suffix);
         ShortcutsDialog keys(f.theme);
         keys.show();
-        QTest::qWait(20);
         testing::savePicture(keys, QStringLiteral("keys") + suffix);
         AboutDialog about(f.theme, QStringLiteral("CPU, 2 threads, AVX-512"));
         about.show();
-        QTest::qWait(20);
         testing::savePicture(about, QStringLiteral("about") + suffix);
     }
 }
