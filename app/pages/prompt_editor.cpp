@@ -7,6 +7,7 @@
 #include <QScrollBar>
 #include <QTextBlock>
 #include <algorithm>
+#include <utility>
 
 namespace fkv::app {
 namespace {
@@ -56,11 +57,11 @@ qsizetype longestLine(const QString& text) {
     return longest;
 }
 
-QString foldedForm(const QString& text) {
+/// Lines of kFold units at most; `inLine` is how long the line is that the piece goes on with.
+QString foldedPiece(QStringView piece, qsizetype& inLine) {
     QString out;
-    out.reserve(text.size() + text.size() / kFold + 1);
-    qsizetype inLine = 0;
-    for (const QChar c : text) {
+    out.reserve(piece.size() + piece.size() / kFold + 1);
+    for (const QChar c : piece) {
         if (inLine >= kFold && !c.isLowSurrogate()) {
             out += QLatin1Char('\n');
             inLine = 0;
@@ -80,14 +81,15 @@ PromptEditor::PromptEditor(const viz::Theme& theme, QWidget* parent)
     setPlaceholderText(tr("Type or paste a text and a question, choose a sample, or hide a fact."));
     connect(document(), &QTextDocument::contentsChange, this, &PromptEditor::follow);
     connect(&theme, &viz::Theme::changed, this, &PromptEditor::tint);
+    connect(&m_fill, &QTimer::timeout, this, &PromptEditor::addPiece);
 }
 
 QString PromptEditor::text() const {
-    if (m_folded) return m_foldedText;
+    if (!m_text.isNull()) return m_text;
     // Not toPlainText(): it turns no-break spaces into spaces.
-    QString text = document()->toRawText();
-    text.replace(QChar::ParagraphSeparator, QLatin1Char('\n'));
-    return text;
+    m_text = document()->toRawText();
+    m_text.replace(QChar::ParagraphSeparator, QLatin1Char('\n'));
+    return m_text;
 }
 
 bool PromptEditor::isEmpty() const {
@@ -100,24 +102,64 @@ void PromptEditor::setPrompt(const QString& given, const std::vector<PromptInput
     QString text = given;
     std::vector<TrackedSpan> tracked = trackedSpans(text, spans);
     normalise(text, tracked);
-    const bool wasFolded = m_folded;
+    const bool undoable = !m_folded && ready();
+    m_fill.stop();
+    m_revealWhenReady.clear();
     m_folded = longestLine(text) > kLongestLine;
-    m_foldedText = m_folded ? text : QString();
-    setReadOnly(m_folded);
-    if (m_folded || wasFolded) {
-        setPlainText(m_folded ? foldedForm(text) : text);
-    } else {
+    m_spans = std::move(tracked);
+    if (undoable && !m_folded && text.size() <= kPiece && document()->characterCount() <= kPiece) {
         QTextCursor all(document());
         all.select(QTextCursor::Document);
         all.insertText(text);
         moveCursor(QTextCursor::Start);
+        m_text = text;
+        tint();
+        return;
     }
-    m_spans = std::move(tracked);
+    fillFrom(text);
+}
+
+void PromptEditor::fillFrom(const QString& text) {
+    m_text = text;
+    m_filled = m_inLine = 0;
+    document()->setUndoRedoEnabled(false);
+    setReadOnly(true);
+    setExtraSelections({});
+    clear();
+    m_fill.start(0);
+    addPiece();
+    moveCursor(QTextCursor::Start); // it went along with the first piece
+    if (!ready()) Q_EMIT readyChanged();
+}
+
+void PromptEditor::addPiece() {
+    const QScopedValueRollback<bool> setting(m_setting, true);
+    qsizetype end = std::min(m_filled + kPiece, m_text.size());
+    if (end < m_text.size() && m_text[end].isLowSurrogate()) ++end;
+    const QStringView piece = QStringView(m_text).sliced(m_filled, end - m_filled);
+    QTextCursor cursor(document());
+    cursor.movePosition(QTextCursor::End);
+    cursor.insertText(m_folded ? foldedPiece(piece, m_inLine) : piece.toString());
+    m_filled = end;
+    if (end == m_text.size()) finishFilling();
+}
+
+void PromptEditor::finishFilling() {
+    m_fill.stop();
+    setReadOnly(m_folded);
+    document()->setUndoRedoEnabled(true);
     tint();
+    if (const QString name = std::exchange(m_revealWhenReady, {}); !name.isEmpty())
+        revealSpan(name);
+    Q_EMIT readyChanged();
 }
 
 void PromptEditor::revealSpan(const QString& name) {
     if (m_folded) return;
+    if (!ready()) {
+        m_revealWhenReady = name;
+        return;
+    }
     const auto span =
         std::find_if(m_spans.begin(), m_spans.end(), [&](const auto& s) { return s.name == name; });
     if (span == m_spans.end()) return;
@@ -139,6 +181,7 @@ QString PromptEditor::wordsOf(const TrackedSpan& span) const {
 
 void PromptEditor::follow(int at, int removed, int added) {
     if (m_setting) return;
+    m_text = QString();
     followEdit(m_spans, {at, removed, added});
     // The document may report more than was changed (undo, and the block end as an added unit):
     // what counts is that the words are still there.
@@ -150,7 +193,7 @@ void PromptEditor::follow(int at, int removed, int added) {
 void PromptEditor::tint() {
     QList<QTextEdit::ExtraSelection> marks;
     const viz::Palette& colours = m_theme.palette();
-    for (std::size_t i = 0; i < m_spans.size() && !m_folded; ++i) {
+    for (std::size_t i = 0; i < m_spans.size() && !m_folded && ready(); ++i) {
         QTextEdit::ExtraSelection mark;
         mark.cursor = QTextCursor(document());
         mark.cursor.setPosition(static_cast<int>(m_spans[i].begin));
@@ -196,7 +239,7 @@ void PromptEditor::insertFromMimeData(const QMimeData* source) {
     QString pasted = source->text();
     std::vector<TrackedSpan> none;
     normalise(pasted, none);
-    if (longestLine(pasted) <= kLongestLine) {
+    if (pasted.size() <= kPiece && longestLine(pasted) <= kLongestLine) {
         textCursor().insertText(pasted);
         ensureCursorVisible();
         return;

@@ -103,6 +103,7 @@ void PromptPage::setupText() {
         onEdited();
     });
     connect(m_editor, &PromptEditor::runRequested, this, &PromptPage::run);
+    connect(m_editor, &PromptEditor::readyChanged, this, &PromptPage::refreshCount);
     connect(m_expected, &QLineEdit::textEdited, this, [this] {
         m_hide->promptTyped();
         Q_EMIT promptEdited();
@@ -121,26 +122,28 @@ void PromptPage::setChat(const std::optional<PromptInput::Chat>& chat) {
 
 void PromptPage::showRendered() {
     const bool shows = m_chat->showsRendered();
-    if (shows) {
-        const PromptInput input = prompt();
-        try {
-            const std::string rendered = renderedChat(input, m_support).text;
-            const QByteArray typed = input.text.toUtf8();
-            std::vector<PromptInput::Span> spans;
-            if (const auto shift =
-                    text::shiftOf(rendered, {typed.data(), static_cast<std::size_t>(typed.size())}))
-                for (PromptInput::Span span : input.spans) {
-                    span.byteBegin += static_cast<qsizetype>(*shift);
-                    span.byteEnd += static_cast<qsizetype>(*shift);
-                    spans.push_back(std::move(span));
-                }
-            m_rendered->setPrompt(QString::fromStdString(rendered), spans);
-        } catch (const Error& error) {
-            m_rendered->setPrompt(QString::fromStdString(error.what()), {});
-        }
-    }
+    if (shows && !m_rendered->isVisibleTo(this)) render();
     m_editor->setVisible(!shows);
     m_rendered->setVisible(shows);
+}
+
+void PromptPage::render() {
+    const PromptInput input = prompt();
+    try {
+        const std::string rendered = renderedChat(input, m_support).text;
+        const QByteArray typed = input.text.toUtf8();
+        std::vector<PromptInput::Span> spans;
+        if (const auto shift =
+                text::shiftOf(rendered, {typed.data(), static_cast<std::size_t>(typed.size())}))
+            for (PromptInput::Span span : input.spans) {
+                span.byteBegin += static_cast<qsizetype>(*shift);
+                span.byteEnd += static_cast<qsizetype>(*shift);
+                spans.push_back(std::move(span));
+            }
+        m_rendered->setPrompt(QString::fromStdString(rendered), spans);
+    } catch (const Error& error) {
+        m_rendered->setPrompt(QString::fromStdString(error.what()), {});
+    }
 }
 
 void PromptPage::setupHide() {
@@ -273,6 +276,7 @@ void PromptPage::recount() {
 void PromptPage::requestCount() {
     m_countDelay.stop();
     m_counting = true;
+    if (m_chat->showsRendered()) render();
     Q_EMIT countRequested(prompt(), ++m_countId);
 }
 
@@ -306,7 +310,10 @@ void PromptPage::refreshCount() {
             : m_limit > 0
                 ? tr("%1 tokens of %2").arg(viz::formatCount(m_tokens), viz::formatCount(m_limit))
                 : tr("%1 tokens").arg(viz::formatCount(m_tokens));
-        if (m_editor->folded()) text += tr(" · very long lines: folded, read only");
+        if (!m_editor->ready())
+            text += tr(" · opening, read only for a moment");
+        else if (m_editor->folded())
+            text += tr(" · very long lines: folded, read only");
     }
     const bool bad = !fault.isEmpty() && !m_editor->isEmpty() && m_blocked.isEmpty();
     m_count->setText(text);

@@ -70,9 +70,12 @@ public Q_SLOTS:
 
 Q_SIGNALS:
     void runRequested(const fkv::app::PromptInput& prompt);
+    /// When one has stopped typing, and at recount().
     void countRequested(const fkv::app::PromptInput& prompt, quint64 id);
     void runnableChanged(); ///< runFault() may have changed
-    void promptEdited();    ///< prompt() changed, by the user or from elsewhere
+    /// prompt() changed, by the user or from elsewhere. At every key: putting a prompt of several
+    /// MB together takes longer than that, so wait for countRequested() to look at it.
+    void promptEdited();
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
@@ -84,6 +87,7 @@ private:
     void setupHide();
     void setupRun();
     void showRendered();
+    void render();
     void revealFact();
     void onEdited();
     void requestCount();

@@ -2,6 +2,7 @@
 #include "app/run/fact_library.h"
 
 #include "app/run/json_file.h"
+#include "app/run/text_file.h"
 
 #include <QDir>
 #include <QJsonObject>
@@ -10,8 +11,6 @@
 
 namespace fkv::app {
 namespace {
-
-constexpr qint64 kTextLimit = 16 << 20;
 
 QStringList blanksOf(const QString& pattern) {
     static const QRegularExpression blank(QStringLiteral("\\{([^{}]+)\\}"));
@@ -92,7 +91,7 @@ FactLibrary loadFactLibrary(const QString& folder) {
 }
 
 QString readHaystack(const Haystack& haystack) {
-    return readTextFile(haystack.path, kTextLimit);
+    return readPromptFile(haystack.path);
 }
 
 std::size_t pick(std::mt19937& random, std::size_t count) {

@@ -6,7 +6,6 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QJsonDocument>
-#include <QStringDecoder>
 
 namespace fkv::app {
 namespace {
@@ -30,15 +29,6 @@ QByteArray readFile(const QString& path, qint64 limit) {
     QByteArray bytes = file.readAll();
     if (file.error() != QFileDevice::NoError) refuse(ErrorCode::Io, path, file.errorString());
     return bytes;
-}
-
-QString readTextFile(const QString& path, qint64 limit) {
-    const QByteArray bytes = readFile(path, limit);
-    QStringDecoder decoder(QStringDecoder::Utf8, QStringConverter::Flag::Stateless |
-                                                     QStringConverter::Flag::ConvertInitialBom);
-    const QString text = decoder.decode(bytes);
-    if (decoder.hasError()) refuse(ErrorCode::BadFile, path, QStringLiteral("not UTF-8 text"));
-    return text;
 }
 
 QJsonArray readJsonArray(const QString& path) {

@@ -10,10 +10,6 @@ namespace fkv::app {
 /// The bytes of a file of at most `limit` bytes. Throws Error{NotFound, Io, BadFile} naming it.
 QByteArray readFile(const QString& path, qint64 limit);
 
-/// The same as text. Throws Error{BadFile} when the bytes are not UTF-8: byte offsets into the text
-/// would no longer meet those of the file.
-QString readTextFile(const QString& path, qint64 limit);
-
 /// A JSON file whose top is an array. Throws as readFile() does, and BadFile for anything else.
 QJsonArray readJsonArray(const QString& path);
 

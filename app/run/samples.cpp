@@ -2,6 +2,7 @@
 #include "app/run/samples.h"
 
 #include "app/run/json_file.h"
+#include "app/run/text_file.h"
 #include "engine/core/error.h"
 
 #include <QDir>
@@ -9,8 +10,6 @@
 
 namespace fkv::app {
 namespace {
-
-constexpr qint64 kTextLimit = 16 << 20;
 
 /// Fills a sample; returns what is wrong with the entry, or nothing.
 QString parse(const QJsonObject& entry, const QString& folder, Sample& sample) {
@@ -64,7 +63,7 @@ QString questionTail(const QString& question) {
 
 PromptInput promptOf(const Sample& sample) {
     PromptInput prompt;
-    prompt.text = readTextFile(sample.path, kTextLimit);
+    prompt.text = readPromptFile(sample.path);
     prompt.expected = sample.answer;
     prompt.sampleId = sample.id;
     const QByteArray bytes = prompt.text.toUtf8();

@@ -79,10 +79,7 @@ void MainWindow::setupParts() {
 
 void MainWindow::setupPrompt() {
     Controller& controller = m_workspace.controller;
-    connect(m_promptPage, &PromptPage::promptEdited, this, [this] {
-        m_editedSinceRun = true;
-        m_workspace.controller.setPrompt(m_promptPage->prompt());
-    });
+    connect(m_promptPage, &PromptPage::promptEdited, this, [this] { m_editedSinceRun = true; });
     connect(m_promptPage, &PromptPage::runRequested, this, [this](const PromptInput& prompt) {
         m_editedSinceRun = false;
         m_workspace.controller.setPrompt(prompt);
@@ -90,13 +87,14 @@ void MainWindow::setupPrompt() {
     });
     connect(m_promptPage, &PromptPage::countRequested, this,
             [this](const PromptInput& prompt, quint64 id) {
+                m_workspace.controller.setPrompt(prompt);
                 if (const LoadedModel* model = m_workspace.controller.model())
                     m_counter.count(*model, prompt, id);
             });
     connect(&m_counter, &TokenCounter::counted, m_promptPage, &PromptPage::setCount);
     connect(&controller, &Controller::modelChanged, m_promptPage, [this] {
         m_promptPage->setChatSupport(m_workspace.controller.model()->chat);
-        m_promptPage->recount();
+        m_promptPage->recount(); // and the controller has the newest prompt before it analyses it
     });
     const auto block = [this] {
         m_promptPage->setBlocked(m_workspace.controller.model() ? QString()

@@ -5,9 +5,9 @@
 #include "app/pages/prompt_page.h"
 #include "app/pages/samples_menu.h"
 #include "app/resources.h"
-#include "app/run/json_file.h"
 #include "app/run/samples.h"
 #include "app/run/settings_text.h"
+#include "app/run/text_file.h"
 #include "app/window/main_window.h"
 #include "app/window/recent.h"
 #include "app/window/status_row.h"
@@ -30,7 +30,6 @@
 namespace fkv::app {
 namespace {
 
-constexpr qint64 kTextLimit = 64 << 20;
 /// A shell takes 128 KiB in one word.
 constexpr qsizetype kLongestWord = 100'000;
 
@@ -69,20 +68,21 @@ void MainWindow::openPath(const QString& path) {
         return m_workspace.controller.openModel(path);
     case PathKind::Trace:
         return m_workspace.controller.openTrace(path);
-    case PathKind::Text:
+    case PathKind::File:
+    case PathKind::Other: // says what it is
         if (loadText(path)) m_promptPage->run();
         return;
-    case PathKind::Unknown:
+    case PathKind::Folder:
         break;
     }
-    showFailure({tr("%1 is not a model folder, a trace or a text").arg(path),
+    showFailure({tr("%1 holds no model").arg(path),
                  tr("A model folder holds config.json, a tokenizer and safetensors files."),
                  false});
 }
 
 bool MainWindow::loadText(const QString& path) {
     try {
-        const QString text = readTextFile(path, kTextLimit);
+        const QString text = readPromptFile(path);
         m_promptPage->setPrompt({.text = text}, QFileInfo(path).fileName());
         m_loaded = {QFileInfo(path).absoluteFilePath(), text};
         m_editedSinceRun = false;

@@ -5,10 +5,8 @@
 #include "engine/io/trace_file.h"
 
 #include <QDir>
-#include <QFile>
 #include <QFileInfo>
 #include <QSettings>
-#include <QStringDecoder>
 
 namespace fkv::app {
 namespace {
@@ -21,16 +19,6 @@ bool looksLikeTrace(const QString& path) {
     } catch (const Error&) {
         return false;
     }
-}
-
-/// The first bytes are UTF-8 without NUL; a character cut off by the end of the sample is no fault.
-bool looksLikeText(const QString& path) {
-    QFile file(path);
-    if (!file.open(QIODevice::ReadOnly)) return false;
-    const QByteArray head = file.read(4096);
-    QStringDecoder decoder(QStringDecoder::Utf8);
-    const QString text = decoder.decode(head);
-    return !decoder.hasError() && !text.contains(QChar(0));
 }
 
 } // namespace
@@ -56,12 +44,12 @@ PathKind kindOf(const QString& path) {
         const QDir folder(path);
         const bool model = folder.exists(QStringLiteral("config.json")) ||
                            folder.exists(QStringLiteral("snapshots"));
-        return model ? PathKind::Model : PathKind::Unknown;
+        return model ? PathKind::Model : PathKind::Folder;
     }
-    if (!info.isFile()) return PathKind::Unknown;
+    if (!info.isFile()) return PathKind::Other;
     if (info.suffix().toLower() == QLatin1String("safetensors") || looksLikeTrace(path))
         return PathKind::Trace;
-    return looksLikeText(path) ? PathKind::Text : PathKind::Unknown;
+    return PathKind::File;
 }
 
 } // namespace fkv::app

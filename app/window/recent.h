@@ -16,8 +16,9 @@ inline constexpr const char* kRecentTraces = "recent/traces";
 QStringList recentPaths(const QSettings& store, const char* key);
 void addRecent(QSettings& store, const char* key, const QString& path);
 
-/// What a dropped or named path is, by content rather than by suffix.
-enum class PathKind { Model, Trace, Text, Unknown };
+/// What a dropped or named path is, by content rather than by suffix. A file that is no trace can
+/// only be a text; reading it says why when it is none.
+enum class PathKind { Model, Trace, File, Folder, Other };
 PathKind kindOf(const QString& path);
 
 } // namespace fkv::app

@@ -206,6 +206,7 @@ void TestPromptEditor::megabytesAreEdited() {
     f.editor.setPrompt(text, {{at, at + 20, QStringLiteral("fact")}}); // all of it is ASCII
     QVERIFY(!f.editor.folded());
     QVERIFY(f.editor.text() == text);
+    QTRY_VERIFY(f.editor.ready());
     f.at(1000);
     QTest::keyClicks(&f.editor, QStringLiteral("typed"));
     QCOMPARE(f.editor.spans()[0].byteBegin, at + 5);
