@@ -2,60 +2,23 @@
 // What "KV per head" costs at 131,072 tokens x 32 layers x 8 KV heads: opening, KV moves, TSP moves
 // and hovers in every view, each from the change to the painted widget, without the computation of
 // the fate. Milliseconds: median and p95 of the moves. Usage: bench_heads [tokens]
-#include "tests/support/view_fixture.h"
+#include "tests/viz/move_bench.h"
 #include "viz/plots/heads_grid.h"
 #include "viz/plots/heads_panel.h"
 
-#include <QApplication>
-#include <QElapsedTimer>
 #include <QEventLoop>
-#include <algorithm>
-#include <cstdio>
-#include <ctime>
-#include <functional>
-#include <vector>
 
 using namespace fkv;
 using namespace fkv::viz;
 
 namespace {
 
-struct Bench {
-    testing::ViewFixture& f;
+struct Bench : testing::MoveBench {
     HeadsPanel& panel;
-    std::vector<double> samples, processor;
 
-    /// From `change` until everything that it touched is painted.
-    void measure(const std::function<void()>& change) {
-        QElapsedTimer timer;
-        const std::clock_t before = std::clock();
-        timer.start();
-        change();
-        QCoreApplication::processEvents();
-        samples.push_back(static_cast<double>(timer.nsecsElapsed()) * 1e-6);
-        processor.push_back(static_cast<double>(std::clock() - before) * 1e3 / CLOCKS_PER_SEC);
-    }
-    void report(const QString& name) {
-        std::sort(samples.begin(), samples.end());
-        std::sort(processor.begin(), processor.end());
-        const auto at = [](const std::vector<double>& sorted, double q) {
-            return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
-        };
-        std::printf("%-26s n %2zu  median %6.2f  p95 %6.2f ms  processor %6.2f ms\n",
-                    qPrintable(name), samples.size(), at(samples, 0.5), at(samples, 0.95),
-                    at(processor, 0.5));
-        samples.clear();
-        processor.clear();
-    }
     void moves(const QString& name, const std::function<void(trace::Settings&, int)>& change) {
-        for (int i = 0; i < 60; ++i) {
-            trace::Settings to = f.settings.settings();
-            change(to, i);
-            f.settings.set(to);
-            const auto fate = select::computeFate(*f.shown.run(), to, nullptr, f.shown.fate());
-            measure([&] { f.shown.setFate(fate); });
-        }
-        report(name);
+        MoveBench::moves(change);
+        report(name.toStdString());
     }
     void hovers(const QString& name) {
         const QRect grid = panel.grid().layoutNow().grid();
@@ -65,7 +28,7 @@ struct Bench {
             measure([&] { f.selection.setHover({-1, {}, at.layer, at.head}); });
         }
         f.selection.clearHover();
-        if (!samples.empty()) report(name);
+        report(name.toStdString());
     }
     void settle() {
         while (panel.model().indexing())
@@ -107,12 +70,12 @@ int main(int argc, char** argv) {
     HeadsPanel panel(f.context());
     panel.resize(500, 190);
     panel.show();
-    Bench bench{f, panel, {}, {}};
+    Bench bench{testing::MoveBench(f), panel};
     QCoreApplication::processEvents();
     bench.measure([&] { f.show(run); });
-    bench.report(QStringLiteral("open, until painted"));
+    bench.report("open, until painted");
     bench.measure([&] { bench.settle(); });
-    bench.report(QStringLiteral("open, until indexed"));
+    bench.report("open, until indexed");
     std::printf("indexes: %.1f MB\n", static_cast<double>(panel.model().indexBytes()) * 1e-6);
     f.selection.addSpan({tokens * 2 / 5, tokens * 2 / 5 + 9}, QStringLiteral("fact"));
     f.selection.pinHead(18, 3);

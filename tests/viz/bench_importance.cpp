@@ -3,61 +3,26 @@
 // TSP move, a zoom step and a hover, each from the change to the painted widget, without the
 // computation of the fate. Milliseconds: median and worst of the moves. Usage: bench_importance
 // [tokens]
-#include "tests/support/view_fixture.h"
+#include "tests/viz/move_bench.h"
 #include "viz/plots/importance_panel.h"
 #include "viz/plots/importance_view.h"
-
-#include <QApplication>
-#include <QElapsedTimer>
-#include <algorithm>
-#include <cstdio>
-#include <ctime>
-#include <functional>
-#include <vector>
 
 using namespace fkv;
 using namespace fkv::viz;
 
 namespace {
 
-struct Bench {
-    testing::ViewFixture& f;
+struct Bench : testing::MoveBench {
     ImportancePanel& panel;
-    std::vector<double> samples, processor;
 
-    /// From `change` until everything that it touched is painted.
-    void measure(const std::function<void()>& change) {
-        QElapsedTimer timer;
-        const std::clock_t before = std::clock();
-        timer.start();
-        change();
-        QCoreApplication::processEvents();
-        samples.push_back(static_cast<double>(timer.nsecsElapsed()) * 1e-6);
-        processor.push_back(static_cast<double>(std::clock() - before) * 1e3 / CLOCKS_PER_SEC);
-    }
     void report(const char* name) {
-        std::sort(samples.begin(), samples.end());
-        std::sort(processor.begin(), processor.end());
-        const auto at = [](const std::vector<double>& sorted, double q) {
-            return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
-        };
-        const auto& counters = panel.map()->image().counters();
-        std::printf(
-            "%-20s n %2zu  median %6.2f  p95 %6.2f ms  processor %6.2f ms   (scans %d, bests %d, "
-            "pictures %d)\n",
-            name, samples.size(), at(samples, 0.5), at(samples, 0.95), at(processor, 0.5),
-            counters.scans, counters.bests, counters.pictures);
-        samples.clear();
-        processor.clear();
+        const auto& made = panel.map()->image().counters();
+        MoveBench::report(name, "(scans " + std::to_string(made.scans) + ", bests " +
+                                    std::to_string(made.bests) + ", pictures " +
+                                    std::to_string(made.pictures) + ")");
     }
     void moves(const char* name, const std::function<void(trace::Settings&, int)>& change) {
-        for (int i = 0; i < 60; ++i) {
-            trace::Settings to = f.settings.settings();
-            change(to, i);
-            f.settings.set(to);
-            const auto fate = select::computeFate(*f.shown.run(), to, nullptr, f.shown.fate());
-            measure([&] { f.shown.setFate(fate); });
-        }
+        MoveBench::moves(change);
         report(name);
     }
 };
@@ -82,7 +47,7 @@ int main(int argc, char** argv) {
     panel.resize(1280, 220);
     panel.show();
     QCoreApplication::processEvents();
-    Bench bench{f, panel, {}};
+    Bench bench{testing::MoveBench(f), panel};
     const auto fate = testing::makeFate(run);
     f.settings.reset(fate->settings);
     f.shown.setPhase(Shown::Phase::Done, {}, 1.0);
