@@ -220,6 +220,36 @@ private Q_SLOTS:
         QCOMPARE(exact(), std::vector<std::int64_t>{77});
     }
 
+    void readoutsAreSaidInWordsThatFit() {
+        QStringList cut;
+        for (const bool presenter : {false, true}) {
+            m->workspace().theme.setPresenter(presenter);
+            m->window().resize(1280, 800);
+            for (const char* name : {"stabilization", "timing", "heads"}) {
+                viz::Panel& panel = m->panel(name);
+                m->window().board().reveal(&panel);
+                for (int view = 0; view < panel.viewNames().size(); ++view) {
+                    panel.setView(view);
+                    for (const int pointed : {-1, 0, 7, 12, 15}) {
+                        m->selection().setHover({-1, {}, pointed, pointed < 0 ? -1 : 2});
+                        QApplication::processEvents();
+                        const QString shown = panel.shownReadout();
+                        if (shown.endsWith(QStringLiteral("…")))
+                            cut << QStringLiteral("%1, view %2, layer %3%4: %5")
+                                       .arg(QLatin1String(name))
+                                       .arg(view)
+                                       .arg(pointed)
+                                       .arg(presenter ? QStringLiteral(", presenter") : QString(),
+                                            panel.readout());
+                    }
+                }
+                panel.setView(0);
+            }
+        }
+        m->workspace().theme.setPresenter(false);
+        QVERIFY2(cut.isEmpty(), qPrintable(cut.join(QLatin1Char('\n'))));
+    }
+
     void answersFitBelowAtTheUsualSize() {
         const auto& panel = static_cast<viz::AnswersPanel&>(m->panel("answers"));
         viz::AnswersView& view = panel.answers();
