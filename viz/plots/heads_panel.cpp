@@ -122,19 +122,34 @@ void HeadsPanel::updateLegend() {
 }
 
 void HeadsPanel::updateReadout() {
-    setReadout(readoutFor(width() - 16));
+    QStringList shorter;
+    if (const HeadPlace at = readoutHead(); at.valid())
+        shorter << shortHeadName(at) + QStringLiteral(" · ") + fewestHeadFacts(m_model->detail(at));
+    setReadout(readoutFor(width() - 16), shorter);
+}
+
+bool HeadsPanel::inGrid(HeadPlace at) const {
+    return at.valid() && at.layer < m_model->layers() && at.head < m_model->heads();
+}
+
+/// The head that the readout is about: hovered, else pinned while no layer is hovered.
+HeadPlace HeadsPanel::readoutHead() const {
+    if (!m_model->ready()) return {};
+    const Hover& hover = context().selection.hover();
+    if (inGrid({hover.layer, hover.head})) return {hover.layer, hover.head};
+    const HeadPlace pinned{context().selection.pinnedLayer(), context().selection.pinnedHead()};
+    const bool layerHovered = hover.layer >= 0 && hover.layer < m_model->layers();
+    return !layerHovered && inGrid(pinned) ? pinned : HeadPlace{};
 }
 
 QString HeadsPanel::readoutFor(int width) const {
     if (!m_model->ready()) return {};
     const Hover& hover = context().selection.hover();
-    HeadPlace at{hover.layer, hover.head};
-    const bool hovered = at.valid() && at.layer < m_model->layers() && at.head < m_model->heads();
+    const bool hovered = inGrid({hover.layer, hover.head});
     if (!hovered && hover.layer >= 0 && hover.layer < m_model->layers())
         return layerReadout(hover.layer);
-    if (!hovered) at = {context().selection.pinnedLayer(), context().selection.pinnedHead()};
-    if (!at.valid() || at.layer >= m_model->layers() || at.head >= m_model->heads())
-        return summary(width);
+    const HeadPlace at = readoutHead();
+    if (!at.valid()) return summary(width);
     const HeadDetail& detail = m_model->detail(at);
     const bool pointed = hovered && hover.token >= 0;
     const QString place = pointed ? positionReadout(at) + QStringLiteral(" · ") : QString();

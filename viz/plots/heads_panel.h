@@ -41,6 +41,8 @@ private:
     void arrange();
     void updateLegend();
     void updateReadout();
+    bool inGrid(HeadPlace at) const;
+    HeadPlace readoutHead() const; ///< invalid: it is about none
     QString readoutFor(int width) const;
     QString positionReadout(HeadPlace at) const;
     QString layerReadout(int layer) const;

@@ -85,6 +85,17 @@ QString shortHeadFacts(const HeadDetail& d) {
     return parts.join(QStringLiteral(" · "));
 }
 
+QString fewestHeadFacts(const HeadDetail& d) {
+    QStringList parts;
+    parts << tr("%1 of %2").arg(formatCount(d.kept), formatCount(d.entering));
+    if (!std::isnan(d.mass)) parts << tr("mass %1").arg(massOf(d));
+    if (d.kept < d.entering) parts << tr("cut %1").arg(preview(d, formatCount(d.cut)));
+    if (d.spanTokens > 0)
+        parts
+            << tr("span %1/%2").arg(preview(d, formatCount(d.spanKept)), formatCount(d.spanTokens));
+    return parts.join(QStringLiteral(" · "));
+}
+
 QString formatMass(double share) {
     if (std::isnan(share)) return QStringLiteral("–");
     if (share > 0.0 && share < 0.01) return QStringLiteral("< 0.01");

@@ -34,6 +34,7 @@ QString headFacts(const HeadDetail& detail);
 /// The same two in two thirds of the width.
 QString shortHeadName(HeadPlace at);
 QString shortHeadFacts(const HeadDetail& detail);
+QString fewestHeadFacts(const HeadDetail& detail);
 
 /// A share of mass in two digits that never rounds to all or nothing: "0.93", "> 0.99", "< 0.01".
 QString formatMass(double share);
