@@ -15,6 +15,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QMimeData>
+#include <QSettings>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
@@ -113,8 +114,9 @@ json typing(Heartbeat& heart, app::PromptEditor& editor, int keys) {
     for (int i = 0; i < keys; ++i) {
         QElapsedTimer since;
         since.start();
-        const json one = heart.standstill([&] { QTest::keyClick(&editor, Qt::Key_A + i % 26); },
-                                          [&] { return since.elapsed() > 20; });
+        const json one = heart.standstill(
+            [&] { QTest::keyClick(&editor, static_cast<Qt::Key>(Qt::Key_A + i % 26)); },
+            [&] { return since.elapsed() > 20; });
         longest = std::max(longest, one["longest_ms"].get<double>());
     }
     return {{"longest_ms", longest}, {"keys", keys}};
