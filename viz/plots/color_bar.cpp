@@ -125,16 +125,25 @@ ColorBar::Places ColorBar::placesIn(const QRect& area, const Scale& scale, const
     Places places;
     places.bar = QRect(labels.left() + before, area.top() + kTop,
                        std::max(1, labels.width() - before - after), theme.scaled(kBarHeight));
-    int free = labels.left();
-    for (const Label& label : scale.labels) {
-        const int w = metrics.horizontalAdvance(label.text);
-        const int middle =
-            places.bar.left() + static_cast<int>(std::lround(label.at * (places.bar.width() - 1)));
-        const int most = std::max(labels.left(), labels.right() + 1 - w);
-        const QRect box(std::clamp(middle - w / 2, labels.left(), most), places.bar.bottom() + 1, w,
-                        metrics.height());
-        places.labels.push_back(box.left() < free ? QRect() : box);
-        if (box.left() >= free) free = box.right() + 1 + kWordGap;
+    // Fewer words before fewer labels.
+    for (const bool brief : {false, true}) {
+        places.brief = brief;
+        places.labels.clear();
+        int free = labels.left();
+        bool all = true;
+        for (const Label& label : scale.labels) {
+            const int w = metrics.horizontalAdvance(wordsOf(label, brief));
+            const int middle = places.bar.left() +
+                               static_cast<int>(std::lround(label.at * (places.bar.width() - 1)));
+            const int most = std::max(labels.left(), labels.right() + 1 - w);
+            const QRect box(std::clamp(middle - w / 2, labels.left(), most),
+                            places.bar.bottom() + 1, w, metrics.height());
+            const bool fits = box.left() >= free;
+            places.labels.push_back(fits ? box : QRect());
+            if (fits) free = box.right() + 1 + kWordGap;
+            all = all && fits;
+        }
+        if (all) break;
     }
     return places;
 }
@@ -161,7 +170,8 @@ void ColorBar::paint(QPainter& painter, const QRect& area, const Scale& scale, c
     const int ascent = QFontMetrics(font).ascent();
     for (std::size_t i = 0; i < places.labels.size(); ++i)
         if (!places.labels[i].isNull())
-            painter.drawText(places.labels[i].topLeft() + QPoint(0, ascent), scale.labels[i].text);
+            painter.drawText(places.labels[i].topLeft() + QPoint(0, ascent),
+                             wordsOf(scale.labels[i], places.brief));
     painter.restore();
 }
 
@@ -172,7 +182,7 @@ void ColorBar::paintEvent(QPaintEvent*) {
 
 std::vector<ColorBar::Label> importanceLabels(std::int64_t scored) {
     const float high = importanceHigh(scored);
-    std::vector<ColorBar::Label> labels{{0.0, ColorBar::tr("top 50 %")}};
+    std::vector<ColorBar::Label> labels{{0.0, ColorBar::tr("top 50 %"), QStringLiteral("50 %")}};
     const struct {
         float v;
         const char16_t* text;

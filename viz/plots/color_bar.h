@@ -18,6 +18,7 @@ public:
     struct Label {
         double at;
         QString text;
+        QString brief = {}; ///< stands in where not every label finds room; empty: there is none
     };
     struct Triangle {
         double at;
@@ -41,8 +42,12 @@ public:
     struct Places {
         QRect bar;
         std::vector<QRect> labels; ///< one a label; null where it found no room
+        bool brief = false;        ///< labels are said in their brief words
     };
     static Places placesIn(const QRect& area, const Scale& scale, const Theme& theme);
+    static const QString& wordsOf(const Label& label, bool brief) {
+        return brief && !label.brief.isEmpty() ? label.brief : label.text;
+    }
     static void paint(QPainter& painter, const QRect& area, const Scale& scale, const Theme& theme);
 
 protected:

@@ -122,7 +122,8 @@ void TokensPanel::updateNote() {
     if (looks.valid())
         setNote(tr("layer %1 · bar: %2")
                     .arg(looks.layer())
-                    .arg(withState(describeDecider(looks.decider()), looks.state())));
+                    .arg(withState(describeDecider(looks.decider()), looks.state())),
+                tr("layer %1").arg(looks.layer()));
     else
         setNote({});
     updateReadout();
