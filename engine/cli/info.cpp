@@ -92,7 +92,7 @@ std::vector<ops::DeviceInfo> devicesToAsk(const ops::Backend& cpu) {
 json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int layers) {
     run::Request request;
     request.settings = select::defaultSettings(layers);
-    request.generate = o.generate;
+    request.settings.generate = o.generate;
     const auto cpu = ops::makeBackend({"cpu", 0});
     const run::Rates rates = run::measureRates(*cpu);
     json devices = json::array();

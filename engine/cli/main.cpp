@@ -54,7 +54,7 @@ void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
         ->check(CLI::IsMember({"max", "avg"}))
         ->capture_default_str();
     verb.add_option("--generate", o.generate, "tokens to generate at most")
-        ->check(CLI::Range(0, 1 << 20))
+        ->check(CLI::Range(0, trace::kMostGenerate))
         ->capture_default_str();
     verb.add_option("--stop", o.stop, "cuts the shown answer before this text");
     verb.add_option("--measure", o.measure, "times the deployed path, this often; default 3")
@@ -114,7 +114,7 @@ int main(int argc, char** argv) {
     infoVerb->add_option("--tokens", info.tokens, "say what a prompt of this length needs")
         ->check(CLI::Range(1, 1 << 26));
     infoVerb->add_option("--generate", info.generate, "tokens generated after it")
-        ->check(CLI::Range(0, 1 << 20))
+        ->check(CLI::Range(0, trace::kMostGenerate))
         ->capture_default_str();
     addCommon(*infoVerb, info.device, info.json);
     cli::BenchOptions bench;

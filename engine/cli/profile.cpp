@@ -68,6 +68,7 @@ trace::Settings readSettings(const ProfileOptions& o, int layers) {
     s.window = o.window;
     s.kernel = o.kernel;
     s.pooling = o.pooling == "avg" ? trace::Pooling::Average : trace::Pooling::Max;
+    s.generate = o.generate;
     select::validate(s, layers);
     return s;
 }
@@ -80,7 +81,6 @@ void profile(const ProfileOptions& o, Terminal& terminal, const std::stop_token&
     run::Request request;
     request.prompt = readPrompt(o);
     request.settings = readSettings(o, model::readConfig(model::modelFolder(o.model)).layers);
-    request.generate = o.generate;
     request.tables = !o.out.empty(); // nothing else shows them
     request.kernels = o.kernels;
     if (!o.out.empty()) io::AtomicFile probe(o.out);

@@ -54,7 +54,8 @@ Json toJson(const trace::Settings& s) {
               {"tsp_layer", s.tspLayer},
               {"window", s.window},
               {"kernel", s.kernel},
-              {"pooling", kPoolings[static_cast<std::size_t>(s.pooling)]}};
+              {"pooling", kPoolings[static_cast<std::size_t>(s.pooling)]},
+              {"generate", s.generate}};
     putAmount(json, "tsp", s.tsp);
     putAmount(json, "kv", s.kv);
     return json;
@@ -70,6 +71,7 @@ trace::Settings settingsFrom(const JsonRecord& json, int layers) {
     s.kernel = json.small("kernel", {1, INT32_MAX});
     if (s.kernel % 2 == 0) json.bad("kernel is even");
     s.pooling = poolingFrom(json);
+    if (json.has("generate")) s.generate = json.small("generate", {0, trace::kMostGenerate});
     return s;
 }
 

@@ -86,7 +86,7 @@ void Analysis::ensurePrompt() {
         m_state.promptSpec = spec;
     }
     m_prompt = m_held.prompt;
-    checkLength(m_prompt->size(), m_request.generate, config.contextLength);
+    checkLength(m_prompt->size(), m_request.settings.generate, config.contextLength);
 }
 
 void Analysis::planProgress() {
@@ -99,7 +99,7 @@ void Analysis::planProgress() {
     if (full || !rerunServes())
         m_progress.plan(rerunLayers(m_held.full, m_budgets, layers) *
                         static_cast<double>(m_budgets.propagated));
-    const double answer = decodeUnits() * m_request.generate;
+    const double answer = decodeUnits() * m_request.settings.generate;
     if (full || !fullAnswerServes()) m_progress.plan(answer);
     if (full || !answerServes()) m_progress.plan(answer);
     if (m_request.tables &&

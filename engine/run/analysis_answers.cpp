@@ -62,20 +62,20 @@ AnswerKey Analysis::answerKey() const {
 }
 
 bool Analysis::fullAnswerServes() const {
-    return answers(m_held.fullAnswer, {m_held.full.version, {}}, m_request.generate);
+    return answers(m_held.fullAnswer, {m_held.full.version, {}}, m_request.settings.generate);
 }
 
 bool Analysis::answerServes() const {
-    return rerunServes() && answers(m_held.answer, answerKey(), m_request.generate);
+    return rerunServes() && answers(m_held.answer, answerKey(), m_request.settings.generate);
 }
 
 void Analysis::showFullAnswer() {
-    m_fullAnswer = front(m_held.fullAnswer.answer, m_request.generate);
+    m_fullAnswer = front(m_held.fullAnswer.answer, m_request.settings.generate);
     m_fullAnswerDone = true;
 }
 
 void Analysis::showAnswer() {
-    m_answer = front(m_held.answer.answer, m_request.generate);
+    m_answer = front(m_held.answer.answer, m_request.settings.generate);
     m_answerDone = true;
 }
 
@@ -92,14 +92,14 @@ void Analysis::stream(std::shared_ptr<const trace::Answer>& shown, const trace::
 void Analysis::ensureFullAnswer() {
     if (!fullAnswerServes()) {
         m_progress.report("Decoding");
-        auto layers = fullLayers(m_context, m_held, m_request.generate);
+        auto layers = fullLayers(m_context, m_held, m_request.settings.generate);
         GreedyResult result =
             greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFull},
-                   {m_held.full.planes->logits, m_request.generate, m_prompt->ids.back(),
+                   {m_held.full.planes->logits, m_request.settings.generate, m_prompt->ids.back(),
                     [&](const trace::Answer& grown) { stream(m_fullAnswer, grown); }});
         m_held.fullAnswer = {std::make_shared<const trace::Answer>(std::move(result.answer)),
                              {m_held.full.version, {}},
-                             m_request.generate,
+                             m_request.settings.generate,
                              std::move(result.stretch)};
     }
     showFullAnswer();
@@ -107,13 +107,13 @@ void Analysis::ensureFullAnswer() {
 
 void Analysis::ensureAnswer() {
     if (!answerServes()) {
-        auto layers = compressedLayers(m_context, m_budgets, m_held, m_request.generate);
+        auto layers = compressedLayers(m_context, m_budgets, m_held, m_request.settings.generate);
         GreedyResult result =
             greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFastKv},
-                   {m_held.rerun.logits, m_request.generate, m_prompt->ids.back(),
+                   {m_held.rerun.logits, m_request.settings.generate, m_prompt->ids.back(),
                     [&](const trace::Answer& grown) { stream(m_answer, grown); }});
         m_held.answer = {std::make_shared<const trace::Answer>(std::move(result.answer)),
-                         answerKey(), m_request.generate, std::move(result.stretch)};
+                         answerKey(), m_request.settings.generate, std::move(result.stretch)};
     }
     showAnswer();
 }

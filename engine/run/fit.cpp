@@ -27,7 +27,7 @@ DeployedMemory deployed(const RunContext& context, const std::vector<std::int32_
     model::Transformer& transformer = context.transformer();
     Standalone pass(context,
                     {ids, budgets, {s.window, s.kernel, s.pooling == trace::Pooling::Average}});
-    const Standalone::DecodeCache cache = pass.decodeCache(request.generate);
+    const Standalone::DecodeCache cache = pass.decodeCache(request.settings.generate);
     DeployedMemory m;
     m.kvBytes = budgets.kvBytes;
     for (const model::LayerCache& tail : cache.tails)
@@ -68,7 +68,7 @@ FitReport estimateFit(const std::filesystem::path& modelFolder, const ops::Devic
     LoadedModel model(modelFolder, ops::makePlanningBackend(device));
     checkRequest(request, model.info());
     if (tokens < 1) throw Error(ErrorCode::BadArgument, "the prompt is empty");
-    checkLength(tokens, request.generate, model.config().contextLength);
+    checkLength(tokens, request.settings.generate, model.config().contextLength);
     Gate gate;
     const std::stop_token stop;
     const RunContext context{model, gate, stop};

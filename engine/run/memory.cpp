@@ -79,7 +79,7 @@ MemoryEstimate estimateMemory(const LoadedModel& model, std::int64_t tokens,
     MemoryEstimate e;
     e.weightBytes = m.weightBytes;
     e.kvBytes = tokenBytes * (m.layers * heldCapacity(model, tokens) + late * budgets.propagated +
-                              m.layers * (model::kMostWindow + request.generate + 1));
+                              m.layers * (model::kMostWindow + request.settings.generate + 1));
     for (const trace::LayerBudget& layer : budgets.layers)
         if (layer.kept < layer.entering) e.kvBytes += tokenBytes * layer.kept;
     const CheckpointCosts costs = checkpointCosts(model, tokens, request.checkpointBudgetBytes);
@@ -87,7 +87,7 @@ MemoryEstimate estimateMemory(const LoadedModel& model, std::int64_t tokens,
         static_cast<std::int64_t>(checkpointPlan(costs).size()) * costs.bytesPerLayer;
     e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + 2 * scored * kFloat) +
                    late * layerPlaneBytes(m, lateScored) +
-                   std::int64_t{std::max(0, request.generate - 1)} * m.vocabulary * kFloat;
+                   std::int64_t{std::max(0, request.settings.generate - 1)} * m.vocabulary * kFloat;
     // The model's own scratch is there already; a pass adds its rows and the scorer's planes.
     e.scratchBytes =
         model.transformer().scratchBytes() +

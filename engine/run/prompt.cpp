@@ -90,9 +90,6 @@ void checkRequest(const Request& request, const trace::ModelInfo& model) {
     if (request.settings.window > model::kMostWindow)
         refuse("window " + std::to_string(request.settings.window) +
                " is out of range, valid: 1 to " + std::to_string(model::kMostWindow));
-    if (request.generate < 0)
-        refuse("the number of tokens to generate is " + std::to_string(request.generate) +
-               ", valid: 0 or more");
     if (request.checkpointBudgetBytes < 0) refuse("the checkpoint budget is below 0");
 }
 

@@ -38,7 +38,6 @@ struct PromptSpec {
 struct Request {
     PromptSpec prompt;
     trace::Settings settings;
-    int generate = 32; ///< tokens to generate at most; 0: first token only
     std::int64_t checkpointBudgetBytes = 4LL << 30;
     bool fidelity = true;
     bool tables = true; ///< stabilization curves

@@ -50,7 +50,7 @@ std::int64_t wantedLate(const trace::Settings& settings, std::int64_t tokens,
     return truncated(static_cast<double>(entering) * rate, entering);
 }
 
-}  // namespace
+} // namespace
 
 trace::Settings defaultSettings(int layers) {
     trace::Settings settings;
@@ -64,10 +64,12 @@ void validate(const trace::Settings& settings, int layers) {
                "0 to " + std::to_string(layers - 1));
     validateAmount(settings.tsp, "TSP");
     validateAmount(settings.kv, "KV");
-    if (settings.window < 1)
-        refuse("window " + std::to_string(settings.window), "1 token or more");
+    if (settings.window < 1) refuse("window " + std::to_string(settings.window), "1 token or more");
     if (settings.kernel < 1 || settings.kernel % 2 == 0)
         refuse("pooling kernel " + std::to_string(settings.kernel), "odd, 1 or more");
+    if (settings.generate < 0 || settings.generate > trace::kMostGenerate)
+        refuse("generate " + std::to_string(settings.generate),
+               "0 to " + std::to_string(trace::kMostGenerate) + " tokens");
 }
 
 trace::Budgets computeBudgets(const trace::Settings& settings, const trace::ModelInfo& model,
@@ -94,8 +96,8 @@ trace::Budgets computeBudgets(const trace::Settings& settings, const trace::Mode
             const bool late = l >= b.firstLate();
             trace::LayerBudget& layer = b.layers[static_cast<std::size_t>(l)];
             layer.entering = late ? b.propagated : tokens;
-            const std::int64_t want = late ? wantedLate(settings, tokens, layer.entering)
-                                           : wanted(settings.kv, tokens);
+            const std::int64_t want =
+                late ? wantedLate(settings, tokens, layer.entering) : wanted(settings.kv, tokens);
             layer.kept = std::clamp(want, std::min(layer.entering, window), layer.entering);
             b.kvClamped |= layer.kept != want;
             b.lateClamped |= late && want > layer.entering;
@@ -103,7 +105,8 @@ trace::Budgets computeBudgets(const trace::Settings& settings, const trace::Mode
     }
 
     std::int64_t kept = 0;
-    for (const trace::LayerBudget& layer : b.layers) kept += layer.kept;
+    for (const trace::LayerBudget& layer : b.layers)
+        kept += layer.kept;
     b.kvBytes = bytesPerToken * kept;
     if (tokens > 0) {
         b.tspRate = static_cast<double>(b.propagated) / static_cast<double>(tokens);
@@ -131,4 +134,4 @@ std::int64_t kvTokensForBytes(const trace::Settings& settings, const trace::Mode
     return low;
 }
 
-}  // namespace fkv::select
+} // namespace fkv::select

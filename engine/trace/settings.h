@@ -25,7 +25,10 @@ struct Amount {
     bool operator==(const Amount&) const = default;
 };
 
-/// Everything the method can be told. Layers are 0-based. `window` and `kernel` are in tokens.
+/// Most tokens that an answer can be asked for.
+inline constexpr int kMostGenerate = 1 << 20;
+
+/// Everything a run can be told. Layers are 0-based. `window` and `kernel` are in tokens.
 struct Settings {
     Method method = Method::FastKv;
     int tspLayer = 0;
@@ -34,9 +37,10 @@ struct Settings {
     int window = 8;
     int kernel = 7;
     Pooling pooling = Pooling::Max;
+    int generate = 32; ///< tokens of an answer at most; 0: first token's distribution only
     bool operator==(const Settings&) const = default;
 
-    /// True when only the KV budget differs: no layer needs to be run again.
+    /// True when only the KV budget or the answers differ: no layer needs to be run again.
     bool samePrefill(const Settings& o) const {
         return sameScoring(o) && tspLayer == o.tspLayer && tsp == o.tsp;
     }

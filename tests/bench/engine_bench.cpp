@@ -201,14 +201,14 @@ json decoding(const std::string& folder, const std::string& device, int threads,
     Series full, fastkv;
     run::Request request;
     request.settings = select::defaultSettings(session->model().layers);
-    request.generate = 33;
+    request.settings.generate = 33;
     request.fidelity = false;
     request.tables = false;
     json out = json::array();
     for (const std::int64_t longest : {4096, 8192}) {
         // Prompt and answer have to fit the model's context together.
-        const std::int64_t tokens =
-            std::min<std::int64_t>(longest, session->model().contextLength - request.generate);
+        const std::int64_t tokens = std::min<std::int64_t>(longest, session->model().contextLength -
+                                                                        request.settings.generate);
         for (int i = -1; i < repeats; ++i) {
             request.prompt.ids = promptIds(tokens, session->model().vocabulary);
             (*request.prompt.ids)[1] = 301 + i; // another prompt, so that all of it is run again

@@ -21,7 +21,7 @@ protected:
     }
     run::Request request() const {
         run::Request request = requestFor(family.prompt(), 4);
-        request.generate = 12;
+        request.settings.generate = 12;
         return request;
     }
     model::Config config() const { return model::readConfig(family.folder()); }

@@ -40,7 +40,7 @@ TEST_P(FamiliesCuda, LogitsAreThoseOfTransformers) {
 TEST_P(FamiliesCuda, RatesOfOneAreFullContextAndTheDeployedPathKeepsTheSameTokens) {
     const auto session = run::Session::open(family.folder(), {"cuda:0", 0}, recorder, {});
     run::Request request = requestFor(family.prompt(), 4);
-    request.generate = 12;
+    request.settings.generate = 12;
     request.settings.tsp = request.settings.kv = trace::Amount::ofRate(1.0);
     const trace::RunPtr whole = analyse(*session, request);
     EXPECT_EQ(whole->fastkv->logits, whole->full->logits);

@@ -28,7 +28,7 @@ std::int64_t heldBy(run::LoadedModel& model, const run::Request& request,
     model.transformer().memory().restartPeak();
     run::Standalone pass(context, {ids, budgets, {}});
     pass.run();
-    const auto cache = pass.decodeCache(request.generate);
+    const auto cache = pass.decodeCache(request.settings.generate);
     EXPECT_EQ(model.transformer().memory().peakBytes(), model.transformer().memory().heldBytes());
     return model.info().weightBytes + model.transformer().memory().heldBytes();
 }
@@ -83,7 +83,7 @@ TEST(Fit, TheDeployedPathIsExact) {
 TEST(Fit, TheInstrumentIsWhatIsThenHeld) {
     FKV_SKIP_UNDER_THREAD_SANITIZER();
     run::Request request = requestFor(randomIds(3000, 13));
-    request.generate = 4;
+    request.settings.generate = 4;
     const run::FitReport r = run::estimateFit(kDemo, ops::cpuTraits(), 3000, request);
     const run::MemoryEstimate loaded = demo().estimate(3000, request);
     EXPECT_EQ(r.instrument.total(), loaded.total());

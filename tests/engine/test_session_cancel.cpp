@@ -16,7 +16,7 @@ namespace {
 
 run::Request shortRequest(std::uint32_t seed) {
     run::Request request = requestFor(randomIds(sized(620), seed));
-    request.generate = 4;
+    request.settings.generate = 4;
     return request;
 }
 

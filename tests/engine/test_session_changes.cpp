@@ -16,7 +16,7 @@ constexpr int kLayers = 16;
 
 run::Request shortRequest(std::vector<std::int32_t> ids) {
     run::Request request = requestFor(std::move(ids));
-    request.generate = 5;
+    request.settings.generate = 5;
     return request;
 }
 
@@ -152,7 +152,7 @@ TEST(Changes, AnswersFollowTheNumberOfTokensAsked) {
     run::Request request = shortRequest(randomIds(sized(300), 6));
     int longest = 0;
     for (const int generate : {5, 2, 0, 1, 70, 66, 3}) {
-        request.generate = generate;
+        request.settings.generate = generate;
         const trace::RunPtr run = analyse(*session, request);
         // Fewer tokens are the front of what is there.
         EXPECT_EQ(session->lastWork().decoded > 0, generate > longest) << generate;

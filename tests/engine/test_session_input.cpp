@@ -67,7 +67,7 @@ TEST(Input, SettingsOutOfRangeAreRefusedWithTheRange) {
     }
     EXPECT_NE(with([](auto& r) { r.settings.kv = Amount::ofTokens(0); }).find("valid"),
               std::string::npos);
-    EXPECT_NE(with([](auto& r) { r.generate = -1; }).find("generate"), std::string::npos);
+    EXPECT_NE(with([](auto& r) { r.settings.generate = -1; }).find("generate"), std::string::npos);
     EXPECT_NE(with([](auto& r) { r.checkpointBudgetBytes = -1; }).find("budget"),
               std::string::npos);
     expectSameRun(*before, *analyse(demo(), good));
@@ -80,7 +80,7 @@ TEST(Input, SmallPromptsAndBudgetsAreValid) {
     for (const std::int64_t tokens : {1, 2, 7, 8, 9, 12, 63, 64, 65, 511, 512, 513}) {
         SCOPED_TRACE(tokens);
         run::Request request = requestFor(randomIds(static_cast<std::size_t>(tokens), 11));
-        request.generate = 3;
+        request.settings.generate = 3;
         request.settings.kv = trace::Amount::ofTokens(1); // below the window
         const trace::RunPtr run = analyse(demo(), request);
         const trace::Budgets& b = run->fastkv->budgets;
@@ -101,7 +101,7 @@ TEST(Input, SmallPromptsAndBudgetsAreValid) {
 TEST(Input, TheWholeContextCanBeUsed) {
     FKV_SKIP_UNDER_THREAD_SANITIZER();
     run::Request request = requestFor(randomIds(1000, 12));
-    request.generate = 0;
+    request.settings.generate = 0;
     request.prompt.ids->resize(8192, 400);
     request.tables = false;
     const trace::RunPtr run = analyse(demo(), request);
@@ -126,7 +126,7 @@ TEST(Input, TheEstimateIsWhatIsThenHeld) {
     const auto session = openDemo();
     run::Request request = requestFor(randomIds(3000, 13));
     request.tables = false;
-    request.generate = 4;
+    request.settings.generate = 4;
     const run::MemoryEstimate estimate = session->estimate(3000, request);
     const trace::RunPtr run = analyse(*session, request);
     EXPECT_EQ(estimate.weightBytes, run->model.weightBytes);

@@ -73,7 +73,7 @@ TEST(Measure, RatesOfOneAreFullContextBitForBit) {
 
 TEST(Measure, EveryTspLayerAndOddBudgetsWork) {
     run::Request request = requestFor(randomIds(sized(530), 1));
-    request.generate = 1;
+    request.settings.generate = 1;
     for (const int layer : {0, 14, 15}) {
         request.settings.tspLayer = layer;
         for (const double rate : {0.001, 0.9}) {

@@ -19,7 +19,7 @@ std::unique_ptr<run::Session> openTiny(const TinyModel& model, const std::string
 
 run::Request tinyRequest(const TinyModel& model, std::size_t tokens) {
     run::Request request = requestFor(randomIds(tokens, 1), model.layers);
-    request.generate = 6;
+    request.settings.generate = 6;
     return request;
 }
 
@@ -72,7 +72,7 @@ TEST(Models, AnEndOfSequenceEndsTheAnswer) {
     EXPECT_EQ(ended->fidelity->kl.size(), 3U);
     // More tokens are asked for, but there are none.
     run::Request longer = request;
-    longer.generate = 20;
+    longer.settings.generate = 20;
     EXPECT_EQ(analyse(*session, longer)->fullAnswer->tokens.size(), 3U);
 }
 

@@ -78,7 +78,7 @@ TEST(Needles, FullContextFindsAtLeast47Of48) {
         run::Request request = requestFor(assemble(c));
         request.settings.method = trace::Method::Full;
         request.fidelity = request.tables = false;
-        request.generate = 14; // the longest answer and its newline
+        request.settings.generate = 14; // the longest answer and its newline
         const trace::RunPtr run = analyse(demo(), request);
         ASSERT_EQ(run->tokens(), c.at("tokens")) << c.at("id");
         const bool found = run->fullAnswer->firstLine() == c.at("answer").get<std::string>();

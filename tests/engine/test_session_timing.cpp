@@ -42,7 +42,7 @@ std::set<int> range(int begin, int end) {
 
 run::Request timedRequest() {
     run::Request request = requestFor(randomIds(sized(600), 1));
-    request.generate = 4;
+    request.settings.generate = 4;
     return request;
 }
 

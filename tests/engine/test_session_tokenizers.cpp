@@ -34,7 +34,7 @@ TEST(SessionTokenizers, PromptAndAnswerAreOfTheFilesTokens) {
     const text::Tokenizer& tokenizer = session->tokenizer();
     EXPECT_EQ(tokenizer.kind(), "byte-level BPE");
     run::Request request = requestFor(kText, 3);
-    request.generate = 12;
+    request.settings.generate = 12;
     const trace::RunPtr run = analyse(*session, request);
 
     const text::Encoding e = tokenizer.encode(kText, false);
