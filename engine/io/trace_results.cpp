@@ -101,7 +101,8 @@ Json toJson(const trace::Answer& answer) {
         tokens.push_back({{"text", bytesJson(t.text)}, {"ms", numberJson(t.ms)}});
     return {{"text", answer.text()},
             {"tokens", std::move(tokens)},
-            {"end_of_sequence", answer.endOfSequence},
+            {"end", trace::name(answer.end)},
+            {"end_of_sequence", answer.endOfSequence()}, // what older programs ask for
             {"ms_per_token", numberJson(answer.msPerToken)}};
 }
 
@@ -113,7 +114,11 @@ trace::Answer answerFrom(const JsonRecord& json, std::span<const std::int32_t> i
                  std::to_string(ids.size()));
     for (std::size_t i = 0; i < ids.size(); ++i)
         answer.tokens.push_back({ids[i], tokens[i].bytes("text"), tokens[i].number("ms")});
-    answer.endOfSequence = json.flag("end_of_sequence");
+    using enum trace::AnswerEnd;
+    if (json.has("end"))
+        answer.end = static_cast<trace::AnswerEnd>(json.oneOf("end", trace::kAnswerEnds));
+    else
+        answer.end = json.flag("end_of_sequence") ? EndOfSequence : Count;
     answer.msPerToken = json.number("ms_per_token");
     return answer;
 }

@@ -25,7 +25,7 @@ constexpr std::size_t kComparedSteps = 8;
 
 bool answers(const HeldAnswer& held, const AnswerKey& key, int generate) {
     return held.answer && held.key == key &&
-           (generate <= held.generate || held.answer->endOfSequence);
+           (generate <= held.generate || held.answer->endOfSequence());
 }
 
 /// The first `count` tokens of a longer answer.
@@ -35,7 +35,7 @@ std::shared_ptr<const trace::Answer> front(const std::shared_ptr<const trace::An
     if (answer->tokens.size() <= tokens) return answer;
     auto shorter = std::make_shared<trace::Answer>(*answer);
     shorter->tokens.resize(tokens);
-    shorter->endOfSequence = false;
+    shorter->end = trace::AnswerEnd::Count;
     shorter->msPerToken = medianStep(shorter->tokens);
     return shorter;
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fkv::trace {
@@ -14,12 +16,28 @@ struct AnswerToken {
     double ms = 0.0;    ///< time of the decode step that produced it; 0 for the first token
 };
 
+/// Why an answer has no further tokens.
+enum class AnswerEnd : std::uint8_t {
+    Growing,       ///< more may come
+    Count,         ///< as many as were asked for
+    EndOfSequence, ///< the model said so: the last token is the end-of-sequence id
+    Stopped        ///< somebody stopped it
+};
+inline constexpr std::array<std::string_view, 4> kAnswerEnds{"growing", "count", "end_of_sequence",
+                                                             "stopped"};
+constexpr std::string_view name(AnswerEnd end) {
+    return kAnswerEnds[static_cast<std::size_t>(end)];
+}
+
 /// A generated continuation.
 struct Answer {
     std::vector<AnswerToken> tokens;
-    bool endOfSequence = false;  ///< stopped because the model said so
-    double msPerToken = 0.0;     ///< median over decode steps; 0 when fewer than one was timed
+    AnswerEnd end = AnswerEnd::Growing;
+    double msPerToken = 0.0;     ///< median over decode steps so far; 0 when none was timed
 
+    bool endOfSequence() const { return end == AnswerEnd::EndOfSequence; }
+    /// No further token would have come.
+    bool complete() const { return end == AnswerEnd::Count || endOfSequence(); }
     std::string text() const;
     /// Up to the first newline, surrounding spaces dropped: what an expected answer is held against.
     std::string firstLine() const;

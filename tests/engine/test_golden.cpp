@@ -65,7 +65,7 @@ protected:
         std::vector<std::int32_t> ids;
         for (const trace::AnswerToken& token : answer.tokens)
             ids.push_back(token.id);
-        if (answer.endOfSequence && ids.size() < expected.size()) expected.resize(ids.size());
+        if (answer.endOfSequence() && ids.size() < expected.size()) expected.resize(ids.size());
         EXPECT_EQ(ids, expected);
     }
 

@@ -60,7 +60,7 @@ TEST(Models, AnEndOfSequenceEndsTheAnswer) {
     const run::Request request = tinyRequest(model, 60);
     const trace::RunPtr open = analyse(*openTiny(model, "fkv_eos"), request);
     ASSERT_EQ(open->fullAnswer->tokens.size(), 6U);
-    EXPECT_FALSE(open->fullAnswer->endOfSequence);
+    EXPECT_FALSE(open->fullAnswer->endOfSequence());
     const std::int32_t third = open->fullAnswer->tokens[2].id;
     ASSERT_NE(open->fullAnswer->tokens[0].id, third);
     ASSERT_NE(open->fullAnswer->tokens[1].id, third);
@@ -68,7 +68,7 @@ TEST(Models, AnEndOfSequenceEndsTheAnswer) {
     const auto session = openTiny(model, "fkv_eos");
     const trace::RunPtr ended = analyse(*session, request);
     EXPECT_EQ(ended->fullAnswer->tokens.size(), 3U);
-    EXPECT_TRUE(ended->fullAnswer->endOfSequence);
+    EXPECT_TRUE(ended->fullAnswer->endOfSequence());
     EXPECT_EQ(ended->fidelity->kl.size(), 3U);
     // More tokens are asked for, but there are none.
     run::Request longer = request;

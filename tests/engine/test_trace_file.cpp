@@ -50,13 +50,14 @@ Run unusual(const SyntheticSpec& spec) {
     if (run.fastkv) {
         auto pass = std::make_shared<FastKvPass>(*run.fastkv);
         pass->standalone = true;
+        pass->settings.generate = 77;
         pass->budgets.kvClamped = pass->budgets.lateClamped = pass->budgets.tspClamped = true;
         run.fastkv = pass;
     }
     auto answer = std::make_shared<Answer>(*run.fullAnswer);
     answer->tokens[1].text = "\xE2\x96"; // a character in two tokens
     answer->tokens[2].text = "\x81\xFF";
-    answer->endOfSequence = true;
+    answer->end = AnswerEnd::Stopped;
     run.fullAnswer = answer;
     auto fidelity = std::make_shared<Fidelity>(*run.fidelity);
     fidelity->kl[1] = std::numeric_limits<double>::quiet_NaN();
@@ -182,7 +183,7 @@ TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<LayerPlanes>(), 3U);
     EXPECT_EQ(fieldsOf<FullPass>(), 9U);
     EXPECT_EQ(fieldsOf<FastKvPass>(), 6U);
-    EXPECT_EQ(fieldsOf<Settings>(), 7U);
+    EXPECT_EQ(fieldsOf<Settings>(), 8U);
     EXPECT_EQ(fieldsOf<Budgets>(), 13U);
     EXPECT_EQ(fieldsOf<LayerBudget>(), 2U);
     EXPECT_EQ(fieldsOf<Answer>(), 3U);

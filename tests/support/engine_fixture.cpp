@@ -19,7 +19,7 @@ void expectSameAnswer(const trace::Answer& a, const trace::Answer& b) {
         EXPECT_EQ(a.tokens[i].id, b.tokens[i].id) << i;
         EXPECT_EQ(a.tokens[i].text, b.tokens[i].text) << i;
     }
-    EXPECT_EQ(a.endOfSequence, b.endOfSequence);
+    EXPECT_EQ(a.end, b.end);
 }
 
 void expectSameTables(const trace::StabilizationTable& a, const trace::StabilizationTable& b) {

@@ -103,7 +103,7 @@ inline void expectSameNumbers(const std::vector<double>& got, const std::vector<
 inline void expectSameAnswer(const Answer* got, const Answer* expected) {
     ASSERT_EQ(got == nullptr, expected == nullptr);
     if (got == nullptr) return;
-    EXPECT_EQ(got->endOfSequence, expected->endOfSequence);
+    EXPECT_EQ(got->end, expected->end);
     EXPECT_EQ(got->msPerToken, expected->msPerToken);
     ASSERT_EQ(got->tokens.size(), expected->tokens.size());
     for (std::size_t i = 0; i < got->tokens.size(); ++i) {

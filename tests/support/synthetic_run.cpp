@@ -206,6 +206,7 @@ void addAnswers(Run& run) {
             a->tokens.push_back({id.first->second, std::move(word), a->tokens.empty() ? 0.0 : ms});
         }
         a->msPerToken = ms;
+        a->end = AnswerEnd::Count;
         return a;
     };
     run.fullAnswer = answer({" gentle", " need", "le", "\n", "Quest", "ion"}, 4.2);

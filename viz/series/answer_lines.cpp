@@ -120,7 +120,7 @@ QString describeStep(const trace::Fidelity& fidelity, const AnswerLines& lines, 
 
 std::optional<bool> holds(const trace::Answer* answer, bool growing, const std::string& expected) {
     if (!answer || expected.empty()) return std::nullopt;
-    const bool ended = answer->endOfSequence || answer->text().find('\n') != std::string::npos;
+    const bool ended = answer->endOfSequence() || answer->text().find('\n') != std::string::npos;
     if (growing && !ended) return std::nullopt;
     return answer->firstLine() == expected;
 }
