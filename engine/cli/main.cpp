@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <new>
 
 namespace {
@@ -20,6 +21,21 @@ constexpr int kDone = 0, kFault = 1, kUsage = 2, kInterrupted = 130;
 void addCommon(CLI::App& verb, std::string& device, bool& json) {
     verb.add_option("--device", device, "auto, cpu or cuda:N")->capture_default_str();
     verb.add_flag("--json", json, "print one JSON object");
+}
+
+void addSampling(CLI::App& verb, trace::Sampling& s) {
+    verb.add_option("--temperature", s.temperature,
+                    "logits are divided by it and a token is drawn; 0: greedy, the likeliest token")
+        ->capture_default_str();
+    verb.add_option("--top-k", s.topK, "draw among this many of the likeliest tokens; 0: all")
+        ->capture_default_str();
+    verb.add_option("--top-p", s.topP,
+                    "draw among the likeliest that reach this probability; 1: all")
+        ->capture_default_str();
+    verb.add_option("--seed", s.seed,
+                    "of the draws; full context and the method draw with the same numbers")
+        ->check(CLI::Range(std::uint32_t{0}, std::numeric_limits<std::uint32_t>::max()))
+        ->capture_default_str();
 }
 
 void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
@@ -56,6 +72,7 @@ void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
     verb.add_option("--generate", o.generate, "tokens to generate at most")
         ->check(CLI::Range(0, trace::kMostGenerate))
         ->capture_default_str();
+    addSampling(verb, o.sampling);
     verb.add_option("--stop", o.stop, "cuts the shown answer before this text");
     verb.add_option("--measure", o.measure, "times the deployed path, this often; default 3")
         ->expected(0, 1)

@@ -69,6 +69,7 @@ trace::Settings readSettings(const ProfileOptions& o, int layers) {
     s.kernel = o.kernel;
     s.pooling = o.pooling == "avg" ? trace::Pooling::Average : trace::Pooling::Max;
     s.generate = o.generate;
+    s.sampling = o.sampling;
     select::validate(s, layers);
     return s;
 }

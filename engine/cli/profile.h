@@ -19,9 +19,9 @@ struct ProfileOptions {
     std::string prompt;
     std::filesystem::path promptFile;
     std::filesystem::path idsFile;
-    bool chat = false;       ///< the prompt is a user's message
-    std::string system;      ///< with a system message before it
-    std::string date;        ///< for chat templates that ask for the day; empty: today
+    bool chat = false;  ///< the prompt is a user's message
+    std::string system; ///< with a system message before it
+    std::string date;   ///< for chat templates that ask for the day; empty: today
     std::string method = "fastkv";
     std::optional<int> tspLayer;
     std::optional<double> tspRate;
@@ -32,6 +32,7 @@ struct ProfileOptions {
     int kernel = 7;
     std::string pooling = "max";
     int generate = 32;
+    trace::Sampling sampling;
     std::string stop;
     int measure = 0; ///< repetitions on the deployed path
     bool kernels = false;

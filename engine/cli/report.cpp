@@ -121,6 +121,7 @@ json sideJson(const Side& side, const std::string& stop) {
     for (const trace::AnswerToken& t : side.answer->tokens)
         tokens.push_back(t.id);
     out["tokens"] = std::move(tokens);
+    out["end"] = trace::name(side.answer->end);
     out["decode_ms_per_token"] = io::numberJson(side.answer->msPerToken);
     return out;
 }
@@ -181,6 +182,13 @@ void printSide(const std::string& name, const Side& side, const std::string& sto
                  12)
        << padded(bytesText(side.kvBytes), 12)
        << (side.answer ? inOneLine(shown(*side.answer, stop)) : "-") << '\n';
+}
+
+std::string samplingText(const trace::Sampling& s) {
+    std::string text = formatted("temperature %g", s.temperature);
+    if (s.topK > 0) text += ", top-k " + std::to_string(s.topK);
+    if (s.topP < 1.0) text += formatted(", top-p %g", s.topP);
+    return text + ", seed " + std::to_string(s.seed) + ", the same draws for all";
 }
 
 void printAchieved(const trace::Run& run, std::ostream& to) {
@@ -312,7 +320,11 @@ void printReport(const trace::Run& run, const std::string& stop, std::ostream& t
     if (!run.timing.gpu.empty()) to << "GPU       " << gpuText(run.timing.gpu) << '\n';
     if (wereAsked(run.timing.kernels))
         to << "kernels   " << kernelsText(run.timing.kernels) << '\n';
-    if (run.fastkv) printAchieved(run, to);
+    if (run.fastkv) {
+        printAchieved(run, to);
+        if (!run.fastkv->settings.sampling.greedy())
+            to << "sampling  " << samplingText(run.fastkv->settings.sampling) << '\n';
+    }
     to << '\n'
        << padded("", 10) << padded("prefill", 12) << padded("a token", 12) << padded("KV", 12)
        << "answer\n";

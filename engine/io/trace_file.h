@@ -36,7 +36,7 @@ namespace fkv::io {
 //   counters.<name> [1] i64, counters.checkpoint_layers [n] i32
 //
 // Metadata. Texts: schema, prompt, expected, given_up. JSON: versions, model, machine, scoring,
-// settings (as given), achieved, timing, fidelity, chat, full.answer, fastkv.answer, pieces, span_names, kernels.
+// settings (as given, decoding included), achieved, timing, fidelity, chat, full.answer, fastkv.answer, pieces, span_names, kernels.
 // What a run does not have is absent. The saliency of layers up to TSP is listed under both names: a
 // reader of one of them need not know where TSP was.
 // clang-format on

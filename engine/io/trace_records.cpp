@@ -32,6 +32,18 @@ Amount amountFrom(const JsonRecord& json, const std::string& what) {
     return Amount::ofRate(value);
 }
 
+trace::Sampling samplingFrom(const JsonRecord& json) {
+    trace::Sampling s;
+    s.temperature = json.number("temperature");
+    if (!(s.temperature >= 0.0 && s.temperature <= trace::Sampling::kMostTemperature))
+        json.bad("temperature is out of range");
+    s.topK = json.small("top_k", {0, INT32_MAX});
+    s.topP = json.number("top_p");
+    if (!(s.topP > 0.0 && s.topP <= 1.0)) json.bad("top_p is not above 0 and at most 1");
+    s.seed = static_cast<std::uint32_t>(json.integer("seed", {0, UINT32_MAX}));
+    return s;
+}
+
 std::string hex(std::uint64_t value) {
     std::array<char, 17> text{};
     std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
@@ -55,7 +67,11 @@ Json toJson(const trace::Settings& s) {
               {"window", s.window},
               {"kernel", s.kernel},
               {"pooling", kPoolings[static_cast<std::size_t>(s.pooling)]},
-              {"generate", s.generate}};
+              {"generate", s.generate},
+              {"temperature", s.sampling.temperature},
+              {"top_k", s.sampling.topK},
+              {"top_p", s.sampling.topP},
+              {"seed", s.sampling.seed}};
     putAmount(json, "tsp", s.tsp);
     putAmount(json, "kv", s.kv);
     return json;
@@ -71,7 +87,9 @@ trace::Settings settingsFrom(const JsonRecord& json, int layers) {
     s.kernel = json.small("kernel", {1, INT32_MAX});
     if (s.kernel % 2 == 0) json.bad("kernel is even");
     s.pooling = poolingFrom(json);
+    // Older traces were made by greedy decoding, and do not say for how many tokens.
     if (json.has("generate")) s.generate = json.small("generate", {0, trace::kMostGenerate});
+    if (json.has("temperature")) s.sampling = samplingFrom(json);
     return s;
 }
 

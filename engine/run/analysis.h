@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/run/decode.h"
 #include "engine/run/held_state.h"
 #include "engine/run/progress_meter.h"
 #include "engine/run/session.h"
@@ -45,6 +46,8 @@ private:
     void ensureFidelity();
     void ensureTables();
     void compareAlong(std::span<const std::int32_t> given);
+    HeldAnswer decode(const DecodeRequest& from, std::span<const float> logits, AnswerKey key,
+                      std::shared_ptr<const trace::Answer>& shown);
     void showFullAnswer();
     void showAnswer();
 
@@ -52,6 +55,7 @@ private:
     bool rerunServes() const;
     bool fullAnswerServes() const;
     bool answerServes() const;
+    AnswerKey fullAnswerKey() const;
     AnswerKey answerKey() const;
     /// Rough work of both answers' steps, in rows of one layer.
     double decodeUnits() const;

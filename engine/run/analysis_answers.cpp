@@ -2,7 +2,6 @@
 // The half of an analysis that comes after prefill: answers and how far they are apart.
 #include "engine/core/error.h"
 #include "engine/run/analysis.h"
-#include "engine/run/decode.h"
 #include "engine/run/decode_cache.h"
 #include "engine/run/fidelity.h"
 
@@ -57,12 +56,16 @@ double Analysis::decodeUnits() const {
     return m_context.layers() * kDecodeRows;
 }
 
+AnswerKey Analysis::fullAnswerKey() const {
+    return {m_held.full.version, {}, m_request.settings.sampling.used()};
+}
+
 AnswerKey Analysis::answerKey() const {
-    return {m_held.rerun.version, m_budgets.layers};
+    return {m_held.rerun.version, m_budgets.layers, m_request.settings.sampling.used()};
 }
 
 bool Analysis::fullAnswerServes() const {
-    return answers(m_held.fullAnswer, {m_held.full.version, {}}, m_request.settings.generate);
+    return answers(m_held.fullAnswer, fullAnswerKey(), m_request.settings.generate);
 }
 
 bool Analysis::answerServes() const {
@@ -82,25 +85,41 @@ void Analysis::showAnswer() {
 void Analysis::stream(std::shared_ptr<const trace::Answer>& shown, const trace::Answer& grown) {
     ++m_state.work.decoded;
     m_progress.advance(decodeUnits());
-    if (Clock::now() - m_lastStreamed < kStreamEvery) return;
+    // The first token is what one waits for.
+    if (grown.tokens.size() > 1 && Clock::now() - m_lastStreamed < kStreamEvery) return;
     m_lastStreamed = Clock::now();
-    shown = std::make_shared<const trace::Answer>(grown);
+    auto copy = std::make_shared<trace::Answer>(grown);
+    copy->msPerToken = medianStep(copy->tokens);
+    shown = std::move(copy);
     m_progress.report("Decoding");
     publish();
 }
 
+/// Decodes an answer, which `shown` follows as it grows. When it is stopped, what there is is
+/// published before the stop goes on.
+HeldAnswer Analysis::decode(const DecodeRequest& from, std::span<const float> logits, AnswerKey key,
+                            std::shared_ptr<const trace::Answer>& shown) {
+    m_progress.report("Decoding");
+    AnswerResult result = decodeAnswer(m_context, m_held.tails, from,
+                                       {logits, m_request.settings.generate,
+                                        m_request.settings.sampling, m_prompt->ids.back(),
+                                        [&](const trace::Answer& grown) { stream(shown, grown); }});
+    const auto answer = std::make_shared<const trace::Answer>(std::move(result.answer));
+    if (answer->end == trace::AnswerEnd::Stopped) {
+        if (!answer->tokens.empty()) {
+            shown = answer;
+            publish();
+        }
+        throwIfStopped(m_stop);
+    }
+    return {answer, std::move(key), m_request.settings.generate, std::move(result.stretch)};
+}
+
 void Analysis::ensureFullAnswer() {
     if (!fullAnswerServes()) {
-        m_progress.report("Decoding");
         auto layers = fullLayers(m_context, m_held, m_request.settings.generate);
-        GreedyResult result =
-            greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFull},
-                   {m_held.full.planes->logits, m_request.settings.generate, m_prompt->ids.back(),
-                    [&](const trace::Answer& grown) { stream(m_fullAnswer, grown); }});
-        m_held.fullAnswer = {std::make_shared<const trace::Answer>(std::move(result.answer)),
-                             {m_held.full.version, {}},
-                             m_request.settings.generate,
-                             std::move(result.stretch)};
+        m_held.fullAnswer = decode({layers, m_prompt->size(), PassKind::DecodeFull},
+                                   m_held.full.planes->logits, fullAnswerKey(), m_fullAnswer);
     }
     showFullAnswer();
 }
@@ -108,12 +127,8 @@ void Analysis::ensureFullAnswer() {
 void Analysis::ensureAnswer() {
     if (!answerServes()) {
         auto layers = compressedLayers(m_context, m_budgets, m_held, m_request.settings.generate);
-        GreedyResult result =
-            greedy(m_context, m_held.tails, {layers, m_prompt->size(), PassKind::DecodeFastKv},
-                   {m_held.rerun.logits, m_request.settings.generate, m_prompt->ids.back(),
-                    [&](const trace::Answer& grown) { stream(m_answer, grown); }});
-        m_held.answer = {std::make_shared<const trace::Answer>(std::move(result.answer)),
-                         answerKey(), m_request.settings.generate, std::move(result.stretch)};
+        m_held.answer = decode({layers, m_prompt->size(), PassKind::DecodeFastKv},
+                               m_held.rerun.logits, answerKey(), m_answer);
     }
     showAnswer();
 }
@@ -139,12 +154,12 @@ void Analysis::compareAlong(std::span<const std::int32_t> given) {
     const auto room = static_cast<std::int64_t>(given.size());
     const std::size_t vocabulary = m_held.full.planes->logits.size();
     // Both sides go through the same batches, so that equal caches give equal bits.
-    if (m_held.fullForcedVersion != m_held.full.version ||
+    if (m_held.fullForcedKey != fullAnswerKey() ||
         m_held.fullForced.size() < given.size() * vocabulary) {
         auto layers = fullLayers(m_context, m_held, room);
         m_held.fullForced = forced(m_context, m_held.tails,
                                    {layers, m_prompt->size(), PassKind::DecodeFull}, given);
-        m_held.fullForcedVersion = m_held.full.version;
+        m_held.fullForcedKey = fullAnswerKey();
     }
     auto layers = compressedLayers(m_context, m_budgets, m_held, room);
     const std::vector<float> other =

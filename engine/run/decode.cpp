@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/decode.h"
 
+#include "engine/core/error.h"
 #include "engine/run/gpu_sampling.h"
+#include "engine/run/sampling.h"
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 namespace fkv::run {
 
@@ -41,10 +44,23 @@ double medianStep(const std::vector<trace::AnswerToken>& tokens) {
 
 namespace {
 
+/// Chooses the tokens of a continuation, one step after the other.
+class TokenSteps {
+public:
+    virtual ~TokenSteps() = default;
+    /// The first token, by what prefill left.
+    virtual std::int32_t first(std::span<const float> logits) = 0;
+    /// The token after `produced` of them, of which `last` is the newest.
+    virtual std::int32_t next(std::int32_t last, std::int64_t produced, PassScope& scope) = 0;
+    /// Milliseconds of the step that made the newest token.
+    virtual double stepMs() const = 0;
+    virtual void end(std::int64_t /*produced*/) {}
+};
+
 /// Steps of a greedy continuation. A token is picked where the logits are and handed to the next
 /// step there; the host hears of it. Where ops only enqueue, a step is under way while the token of
 /// the one before is on its way to the host.
-class GreedySteps {
+class GreedySteps final : public TokenSteps {
 public:
     GreedySteps(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
                 int count)
@@ -59,8 +75,8 @@ public:
         m_picked = tails.picked.view;
     }
 
-    /// The token after `produced` of them, of which `last` is the newest.
-    std::int32_t next(std::int32_t last, std::int64_t produced, PassScope& scope) {
+    std::int32_t first(std::span<const float> logits) override { return argMax(logits); }
+    std::int32_t next(std::int32_t last, std::int64_t produced, PassScope& scope) override {
         SpanSink& clock = scope.spans();
         if (!m_ahead) {
             if (m_queued < produced) queue(produced, last, &scope);
@@ -75,11 +91,11 @@ public:
         m_arrivedNs = clock.nowNs();
         return static_cast<std::int32_t>(m_arrived[produced % 2]);
     }
-    /// Milliseconds of the step that made the newest token: where one is always under way, the time
-    /// since the token before; the first has none before it.
-    double stepMs() const { return static_cast<double>(m_stepNs) * 1e-6; }
+    /// Where a step is always under way, the time since the token before; the first has none before
+    /// it.
+    double stepMs() const override { return static_cast<double>(m_stepNs) * 1e-6; }
     /// A step that was under way when the answer ended is as if it had not been.
-    void end(std::int64_t produced) {
+    void end(std::int64_t produced) override {
         if (m_queued > produced - 1)
             for (ops::DecodeLayer& layer : m_request.layers)
                 --layer.tail.length;
@@ -123,34 +139,98 @@ private:
     std::array<std::uint32_t, 2> m_arrived{};
 };
 
-} // namespace
+/// Steps of a sampled continuation: the host draws from each step's logits. Nothing is under way
+/// ahead, since the next step needs the token.
+class SampledSteps final : public TokenSteps {
+public:
+    SampledSteps(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
+                 const trace::Sampling& sampling)
+        : m_context(context),
+          m_request(request),
+          m_sampler(sampling),
+          m_logits(logitRows(context, tails, 1).rowsFrom(0, 1)),
+          m_read(static_cast<std::size_t>(m_logits.cols)) {}
 
-GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
-                    const GreedyRequest& greedy) {
+    std::int32_t first(std::span<const float> logits) override { return m_sampler.draw(logits, 0); }
+    std::int32_t next(std::int32_t last, std::int64_t produced, PassScope& scope) override {
+        ops::Backend& backend = m_context.transformer().backend();
+        std::int32_t drawn = 0;
+        m_stepNs = 0;
+        const auto timed = [&](Zone zone, const auto& op) {
+            scope.op(zone, 1, [&] {
+                const std::int64_t begin = scope.spans().nowNs();
+                op();
+                m_stepNs += scope.spans().nowNs() - begin;
+            });
+        };
+        timed(Zone::Pass, [&] {
+            backend.decodeStep(m_context.transformer().decodePlan(std::span(&last, 1),
+                                                                  m_request.position + produced - 1,
+                                                                  m_request.layers, m_logits));
+            backend.readback(m_read.data(), m_logits);
+            backend.synchronize();
+        });
+        timed(Zone::Sample, [&] { drawn = m_sampler.draw(m_read, produced); });
+        return drawn;
+    }
+    double stepMs() const override { return static_cast<double>(m_stepNs) * 1e-6; }
+
+private:
+    const RunContext& m_context;
+    const DecodeRequest& m_request;
+    Sampler m_sampler;
+    ops::View m_logits;
+    std::vector<float> m_read; ///< [V]
+    std::int64_t m_stepNs = 0;
+};
+
+std::unique_ptr<TokenSteps> makeSteps(const RunContext& context, HeldTails& tails,
+                                      const DecodeRequest& request, const AnswerRequest& asked) {
+    if (asked.sampling.greedy())
+        return std::make_unique<GreedySteps>(context, tails, request, asked.count);
+    return std::make_unique<SampledSteps>(context, tails, request, asked.sampling);
+}
+
+/// Appends tokens until there are as many as were asked for, or one of them ends the answer.
+void extend(trace::Answer& answer, TokenSteps& steps, const RunContext& context,
+            const AnswerRequest& asked, PassScope& scope) {
     const std::vector<std::int32_t>& eos = context.transformer().config().eos;
-    SpanSink spans(nullptr, context.transformer().backend().kernelTracer(),
-                   static_cast<std::size_t>(std::max(greedy.count, 0)) * 2 + 1);
-    GpuSampling gpu(context.model.gpu());
-    PassScope scope(spans, request.pass, context.gate, context.stop);
-    GreedySteps steps(context, tails, request, greedy.count);
-    GreedyResult result;
-    trace::Answer& answer = result.answer;
-    while (static_cast<int>(answer.tokens.size()) < greedy.count) {
+    while (static_cast<int>(answer.tokens.size()) < asked.count) {
         const auto produced = static_cast<std::int64_t>(answer.tokens.size());
         std::int32_t next = 0;
         if (produced == 0)
-            scope.op(Zone::Sample, 1, [&] { next = argMax(greedy.firstLogits); });
+            scope.op(Zone::Sample, 1, [&] { next = steps.first(asked.firstLogits); });
         else
             next = steps.next(answer.tokens.back().id, produced, scope);
         const double ms = produced == 0 ? 0.0 : steps.stepMs();
-        const std::int32_t before =
-            answer.tokens.empty() ? greedy.previous : answer.tokens.back().id;
+        const std::int32_t before = produced == 0 ? asked.previous : answer.tokens.back().id;
         answer.tokens.push_back({next, context.model.tokenizer().decode(next, before), ms});
-        answer.endOfSequence = std::find(eos.begin(), eos.end(), next) != eos.end();
-        if (greedy.grown) greedy.grown(answer);
-        if (answer.endOfSequence) break;
+        if (std::find(eos.begin(), eos.end(), next) != eos.end())
+            answer.end = trace::AnswerEnd::EndOfSequence;
+        if (asked.grown) asked.grown(answer);
+        if (answer.endOfSequence()) return;
     }
-    steps.end(static_cast<std::int64_t>(answer.tokens.size()));
+    answer.end = trace::AnswerEnd::Count;
+}
+
+} // namespace
+
+AnswerResult decodeAnswer(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
+                          const AnswerRequest& asked) {
+    SpanSink spans(nullptr, context.transformer().backend().kernelTracer(),
+                   static_cast<std::size_t>(std::max(asked.count, 0)) * 2 + 1);
+    GpuSampling gpu(context.model.gpu());
+    PassScope scope(spans, request.pass, context.gate, context.stop);
+    const std::unique_ptr<TokenSteps> steps = makeSteps(context, tails, request, asked);
+    AnswerResult result;
+    trace::Answer& answer = result.answer;
+    try {
+        extend(answer, *steps, context, asked, scope);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Cancelled) throw;
+        answer.end = trace::AnswerEnd::Stopped;
+    }
+    steps->end(static_cast<std::int64_t>(answer.tokens.size()));
     answer.msPerToken = medianStep(answer.tokens);
     result.stretch = {spans.take(), spans.nowNs(), gpu.take(), spans.takeKernels()};
     return result;

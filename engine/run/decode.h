@@ -17,20 +17,22 @@ struct DecodeRequest {
     trace::PassKind pass;               ///< DecodeFull or DecodeFastKv
 };
 
-/// Greedy continuation of at most `count` tokens, the first being arg max of `firstLogits`; ends
-/// after an end-of-sequence id. `grown` is called after every token.
-struct GreedyRequest {
+/// A continuation of at most `count` tokens, the first being chosen by `firstLogits`; ends after
+/// any of the model's end-of-sequence ids. `grown` is called after every token.
+struct AnswerRequest {
     std::span<const float> firstLogits;
     int count;
+    trace::Sampling sampling;
     std::int32_t previous; ///< last prompt token: what the answer's text follows
     std::function<void(const trace::Answer&)> grown;
 };
-struct GreedyResult {
+struct AnswerResult {
     trace::Answer answer;
     Stretch stretch;
 };
-GreedyResult greedy(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
-                    const GreedyRequest& greedy);
+/// After a stop it returns what there is, with that end.
+AnswerResult decodeAnswer(const RunContext& context, HeldTails& tails, const DecodeRequest& request,
+                          const AnswerRequest& asked);
 
 /// Median of the timed steps; 0 when there is none.
 double medianStep(const std::vector<trace::AnswerToken>& tokens);

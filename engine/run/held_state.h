@@ -87,14 +87,16 @@ struct HeldTails {
     ops::Tensor picked;                    ///< [2, 1] U32: tokens of this step and of the next
 };
 
-/// What a continuation follows from.
+/// What a continuation follows from, and how its tokens were chosen.
 struct AnswerKey {
     std::uint64_t version = 0;               ///< of the pass
     std::vector<trace::LayerBudget> budgets; ///< what the caches kept; empty for full context
+    trace::Sampling sampling;                ///< what is used of it
     bool operator==(const AnswerKey&) const = default;
 };
 
-/// A greedy answer; its front is the answer to a request for fewer tokens.
+/// An answer; its front is the answer to a request for fewer tokens, since a token depends on those
+/// before it and, where it is drawn, on its own place.
 struct HeldAnswer {
     std::shared_ptr<const trace::Answer> answer; ///< null: none
     AnswerKey key;
@@ -117,7 +119,7 @@ struct HeldState {
     HeldTails tails;
     HeldAnswer fullAnswer;
     std::vector<float> fullForced; ///< [answer tokens - 1, V] logits along the full answer
-    std::uint64_t fullForcedVersion = 0;
+    AnswerKey fullForcedKey;       ///< of that answer
     HeldAnswer answer;
     HeldFidelity fidelity;
 

@@ -19,7 +19,8 @@ public:
     virtual ~Observer() = default;
     virtual void progress(const Progress&) {}
     /// A Run that is further along than the last one of this request (VIEWS, states of values): after
-    /// the full pass, after the rerun, while answers stream (a few times a second), and at the end.
+    /// the full pass, after the rerun, while answers stream (a few times a second), and at the end;
+    /// after a stop, with as much of an answer as there is.
     virtual void published(const trace::RunPtr&) {}
 };
 

@@ -79,9 +79,10 @@ public:
     MemoryEstimate estimate(std::int64_t tokens, const Request& request) const;
 
     /// The one entry for everything a control can change. Compares the request with what is held
-    /// and does the least: nothing but regather and decode for a KV budget; layers after t for TSP;
-    /// rescoring for window, kernel and pooling; rows from the first changed token for an edited
-    /// prompt; else a new full pass. Publishes partial Runs and returns the finished one.
+    /// and does the least: only decoding for the sampling and length of answers; regathering and
+    /// decoding for a KV budget; layers after t for TSP; rescoring for window, kernel and pooling;
+    /// rows from the first changed token for an edited prompt; else a new full pass. Publishes
+    /// partial Runs and returns the finished one.
     trace::RunPtr analyse(const Request& request, Observer& observer, const std::stop_token& stop);
 
     /// Standalone prefill (the deployed path) `repeats` times, full and FastKV in turn, after one

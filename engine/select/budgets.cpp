@@ -4,7 +4,9 @@
 #include "engine/core/error.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 namespace fkv::select {
@@ -17,6 +19,12 @@ namespace {
     throw Error(ErrorCode::BadArgument, what + " is out of range, valid: " + range);
 }
 
+std::string shortText(double value) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%g", value);
+    return text.data();
+}
+
 void validateAmount(const Amount& amount, const std::string& what) {
     if (amount.unit == Amount::Unit::Tokens) {
         if (amount.tokens < 1)
@@ -26,6 +34,15 @@ void validateAmount(const Amount& amount, const std::string& what) {
     // Written so that NaN fails too.
     if (!(amount.rate > 0.0 && amount.rate <= 1.0))
         refuse(what + " rate " + std::to_string(amount.rate), "above 0, at most 1");
+}
+
+void validateSampling(const trace::Sampling& s) {
+    if (!(s.temperature >= 0.0 && s.temperature <= trace::Sampling::kMostTemperature))
+        refuse("temperature " + shortText(s.temperature),
+               "0 (greedy) to " + shortText(trace::Sampling::kMostTemperature));
+    if (s.topK < 0) refuse("top-k " + std::to_string(s.topK), "1 or more, 0 for off");
+    if (!(s.topP > 0.0 && s.topP <= 1.0))
+        refuse("top-p " + shortText(s.topP), "above 0, at most 1 (off)");
 }
 
 /// trunc(value), but never above `limit` + 1: a quotient of rates may exceed any integer, and the
@@ -70,6 +87,7 @@ void validate(const trace::Settings& settings, int layers) {
     if (settings.generate < 0 || settings.generate > trace::kMostGenerate)
         refuse("generate " + std::to_string(settings.generate),
                "0 to " + std::to_string(trace::kMostGenerate) + " tokens");
+    validateSampling(settings.sampling);
 }
 
 trace::Budgets computeBudgets(const trace::Settings& settings, const trace::ModelInfo& model,

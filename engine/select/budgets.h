@@ -12,7 +12,8 @@ namespace fkv::select {
 trace::Settings defaultSettings(int layers);
 
 /// Throws Error{BadArgument} with the valid range: even kernel, rates outside (0, 1] or NaN, tokens
-/// < 1, t outside [0, L), window < 1, tokens to generate outside [0, kMostGenerate].
+/// < 1, t outside [0, L), window < 1, tokens to generate outside [0, kMostGenerate], temperature
+/// outside [0, kMostTemperature], top-k < 0, top-p outside (0, 1].
 void validate(const trace::Settings& settings, int layers);
 
 /// SPEC sections 2, 3 and 5: S, T and C of every layer, clamped. Settings must be valid.

@@ -51,7 +51,8 @@ struct TokenProbability {
 using TopFive = std::array<TokenProbability, 5>;  ///< best first; id -1 when the vocabulary is smaller
 
 /// How far the compressed model's distributions are from the full model's (SPEC section 7).
-/// Index 0 is the first generated token; step k is teacher-forced with the full answer.
+/// Index 0 is the first generated token; step k is teacher-forced with the full answer, drawn or
+/// not. What is compared are the models' own distributions, before temperature, top-k and top-p.
 struct Fidelity {
     std::vector<double> kl;              ///< KL(full || FastKV) in nats per step
     std::vector<std::uint8_t> sameTop1;  ///< 1 where the arg max agrees

@@ -28,6 +28,24 @@ struct Amount {
 /// Most tokens that an answer can be asked for.
 inline constexpr int kMostGenerate = 1 << 20;
 
+/// How the tokens of an answer are chosen. In the order of Hugging Face transformers: logits are
+/// divided by the temperature, top-k and then top-p leave the likeliest, and one of these is drawn
+/// (engine/run/sampling.h). The full-context answer and FastKV's draw with the same random numbers
+/// step by step, so that where they differ, it is the method that differs and not the dice.
+struct Sampling {
+    double temperature = 0.0; ///< 0: greedy, the likeliest token is taken and the rest is not used
+    int topK = 0;             ///< this many of the likeliest, and what ties with the last; 0: off
+    double topP = 1.0;        ///< the fewest of the likeliest that reach this sum; 1: off
+    std::uint32_t seed = 0;   ///< the same one gives the same answer
+    bool operator==(const Sampling&) const = default;
+
+    static constexpr double kMostTemperature = 100.0;
+
+    bool greedy() const { return temperature == 0.0; }
+    /// The same for any two that choose the same tokens.
+    Sampling used() const { return greedy() ? Sampling{} : *this; }
+};
+
 /// Everything a run can be told. Layers are 0-based. `window` and `kernel` are in tokens.
 struct Settings {
     Method method = Method::FastKv;
@@ -38,6 +56,7 @@ struct Settings {
     int kernel = 7;
     Pooling pooling = Pooling::Max;
     int generate = 32; ///< tokens of an answer at most; 0: first token's distribution only
+    Sampling sampling;
     bool operator==(const Settings&) const = default;
 
     /// True when only the KV budget or the answers differ: no layer needs to be run again.

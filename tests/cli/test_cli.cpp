@@ -80,6 +80,8 @@ TEST(Cli, WrongUsageIsTwo) {
     expectError(profile({"--prompt", "a", "--pooling", "median"}), 2, "median");
     expectError(profile({"--prompt", "a", "--method", "magic"}), 2, "magic");
     expectError(profile({"--prompt", "a", "--generate", "-1"}), 2, "--generate");
+    expectError(profile({"--prompt", "a", "--seed", "-1"}), 2, "--seed");
+    expectError(profile({"--prompt", "a", "--seed", "4294967296"}), 2, "4294967295");
     expectError(profile({"--prompt", "a", "--frobnicate"}), 2, "--frobnicate");
     expectError({"info"}, 2, "path is required");
 }
@@ -102,6 +104,11 @@ TEST(Cli, SettingsOutOfRangeAreRefused) {
         for (const std::string tokens : {"0", "-8"})
             refused({"--" + name + "-tokens", tokens}, shown + " " + tokens + " tokens");
     }
+    for (const std::string temperature : {"-0.5", "101", "nan"})
+        refused({"--temperature", temperature}, "valid: 0 (greedy) to 100");
+    refused({"--top-k", "-2"}, "top-k -2 is out of range, valid: 1 or more, 0 for off");
+    for (const std::string topP : {"0", "1.5", "nan"})
+        refused({"--top-p", topP}, "valid: above 0, at most 1 (off)");
     refused({"--device", "abacus"}, "no device \"abacus\"");
 }
 
@@ -205,6 +212,31 @@ TEST(Cli, InfoSaysWhatAPromptNeeds) {
     EXPECT_NE(text.out.find("a prompt of 4096 tokens, and 32 after it"), std::string::npos);
     expectError({"info", kModel, "--tokens", "9000"}, 1, "the model takes 8192");
     expectError({"info", kModel, "--tokens", "0"}, 2, "--tokens");
+}
+
+TEST(Cli, AnswersAreDrawnBySeed) {
+    const auto answers = [](const Words& more) {
+        return jsonOf(Words{"profile", "--model", kModel, "--prompt", longText(20), "--generate",
+                            "8"} +
+                      more);
+    };
+    const json greedy = answers({});
+    EXPECT_EQ(greedy["settings"]["temperature"], 0.0);
+    EXPECT_EQ(greedy["full"]["end"], "count");
+    const json a = answers({"--temperature", "1.5", "--seed", "4294967295"});
+    EXPECT_EQ(a["settings"]["temperature"], 1.5);
+    EXPECT_EQ(a["settings"]["top_k"], 0);
+    EXPECT_EQ(a["settings"]["top_p"], 1.0);
+    EXPECT_EQ(a["settings"]["seed"], 4294967295U);
+    EXPECT_EQ(a["settings"]["generate"], 8);
+    EXPECT_NE(a["full"]["tokens"], greedy["full"]["tokens"]);
+    EXPECT_EQ(answers({"--temperature", "1.5", "--seed", "4294967295"})["full"]["tokens"],
+              a["full"]["tokens"]);
+    const json one = answers({"--temperature", "1.5", "--top-k", "1", "--top-p", "0.9"});
+    EXPECT_EQ(one["full"]["tokens"], greedy["full"]["tokens"]);
+    EXPECT_EQ(one["fastkv"]["tokens"], greedy["fastkv"]["tokens"]);
+    const Ended text = run(profile({"--prompt", "a", "--temperature", "0.7", "--top-k", "9"}));
+    EXPECT_NE(text.out.find("temperature 0.7, top-k 9, seed 0"), std::string::npos) << text.out;
 }
 
 TEST(Cli, TheReportHoldsSettingsAsGivenAndAsAchieved) {

@@ -183,6 +183,23 @@ TEST(Budgets, InvalidSettingsAreRefusedWithTheValidRange) {
     Settings s = select::defaultSettings(4);
     s.window = 0;
     EXPECT_TRUE(contains(refusal(s), "1 token or more"));
+    for (const int count : {-1, trace::kMostGenerate + 1}) {
+        s = select::defaultSettings(4);
+        s.generate = count;
+        EXPECT_TRUE(contains(refusal(s), "0 to 1048576 tokens"));
+    }
+    const auto drawn = [](const Sampling& sampling) {
+        Settings settings = select::defaultSettings(4);
+        settings.sampling = sampling;
+        return refusal(settings);
+    };
+    for (const double t : {-0.1, 100.5, nan, std::numeric_limits<double>::infinity()})
+        EXPECT_TRUE(contains(drawn({t, 0, 1.0, 0}), "0 (greedy) to 100"));
+    EXPECT_TRUE(contains(drawn({1.0, -1, 1.0, 0}), "1 or more, 0 for off"));
+    for (const double p : {0.0, -0.5, 1.01, nan})
+        EXPECT_TRUE(contains(drawn({1.0, 0, p, 0}), "above 0, at most 1"));
+    EXPECT_EQ(drawn({100.0, 1 << 30, 1e-9, 0xFFFFFFFF}), "accepted");
+    EXPECT_EQ(drawn({0.0, 0, 1.0, 0}), "accepted");
     EXPECT_EQ(refusal(with(Amount::ofRate(1.0), Amount::ofRate(1.0))), "accepted");
 }
 

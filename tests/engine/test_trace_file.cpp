@@ -51,6 +51,7 @@ Run unusual(const SyntheticSpec& spec) {
         auto pass = std::make_shared<FastKvPass>(*run.fastkv);
         pass->standalone = true;
         pass->settings.generate = 77;
+        pass->settings.sampling = {0.1 + 0.2, 40, 0.95, 4'294'967'295U};
         pass->budgets.kvClamped = pass->budgets.lateClamped = pass->budgets.tspClamped = true;
         run.fastkv = pass;
     }
@@ -174,6 +175,24 @@ TEST(TraceFile, KeepsUnusualValues) {
     expectRoundTrip(*io::openTrace(folder / "a"), run);
 }
 
+TEST(TraceFile, OlderTracesWereDecodedGreedily) {
+    const TemporaryFolder folder;
+    io::saveTrace(unusual({.tokens = 60}), folder / "a");
+    TraceImage image = TraceImage::open(folder / "a");
+    image.edit("settings", [](nlohmann::json& settings) {
+        for (const char* key : {"generate", "temperature", "top_k", "top_p", "seed"})
+            EXPECT_EQ(settings.erase(key), 1U) << key;
+    });
+    for (const char* side : {"full.answer", "fastkv.answer"})
+        image.edit(side, [](nlohmann::json& answer) { EXPECT_EQ(answer.erase("end"), 1U); });
+    image.edit("fastkv.answer", [](nlohmann::json& answer) { answer["end_of_sequence"] = true; });
+    const RunPtr old = io::openTrace(io::MappedFile::own(image.pack(), "old"));
+    EXPECT_EQ(old->fastkv->settings.sampling, Sampling{});
+    EXPECT_EQ(old->fastkv->settings.generate, Settings{}.generate);
+    EXPECT_EQ(old->fullAnswer->end, AnswerEnd::Count);
+    EXPECT_EQ(old->fastkvAnswer->end, AnswerEnd::EndOfSequence);
+}
+
 /// A new field has to be written, read, and compared in expect_round_trip.h; then it counts here.
 TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<trace::Run>(), 12U);
@@ -183,7 +202,8 @@ TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<LayerPlanes>(), 3U);
     EXPECT_EQ(fieldsOf<FullPass>(), 9U);
     EXPECT_EQ(fieldsOf<FastKvPass>(), 6U);
-    EXPECT_EQ(fieldsOf<Settings>(), 8U);
+    EXPECT_EQ(fieldsOf<Settings>(), 9U);
+    EXPECT_EQ(fieldsOf<Sampling>(), 4U);
     EXPECT_EQ(fieldsOf<Budgets>(), 13U);
     EXPECT_EQ(fieldsOf<LayerBudget>(), 2U);
     EXPECT_EQ(fieldsOf<Answer>(), 3U);
