@@ -4,10 +4,7 @@
 #include "engine/cuda/check.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace fkv::cuda {
 
@@ -15,15 +12,6 @@ namespace {
 
 constexpr std::size_t kPiece = 32U << 20; ///< a multiple of every element's size
 constexpr std::size_t kPerReader = 1U << 20;
-
-/// Asks for pages of a mapped file before they are touched: faults one by one are read in pieces
-/// too small for a fast disk. Other memory takes no harm, and what fails is read all the same.
-void readAhead(const std::byte* from, std::size_t bytes) {
-    static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-    const auto begin = reinterpret_cast<std::uintptr_t>(from) / page * page;
-    const auto end = reinterpret_cast<std::uintptr_t>(from) + bytes;
-    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
-}
 
 } // namespace
 
@@ -57,7 +45,6 @@ void WeightStaging::send(const void* from, std::size_t bytes, ThreadPool& pool,
     const auto* source = static_cast<const std::byte*>(from);
     for (std::size_t at = 0; at < bytes; at += kPiece) {
         const std::size_t size = std::min(kPiece, bytes - at);
-        readAhead(source + at, std::min(2 * kPiece, bytes - at));
         Slot& slot = m_slots[m_next++ % m_slots.size()];
         check(cudaEventSynchronize(slot.fetched), "weights");
         pool.parallelFor((size + kPerReader - 1) / kPerReader, [&](std::size_t i, int) {

@@ -32,7 +32,7 @@ struct Descriptor {
                 "cannot read " + path.string() + ": " + std::generic_category().message(error));
 }
 
-}  // namespace
+} // namespace
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
     // Non-blocking, or opening a pipe would wait for a writer before it can be refused.
@@ -47,7 +47,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 
     std::shared_ptr<MappedFile> mapped(new MappedFile);
     mapped->m_path = path;
-    if (info.st_size == 0) return mapped;  // an empty range cannot be mapped
+    if (info.st_size == 0) return mapped; // an empty range cannot be mapped
     const auto size = static_cast<std::size_t>(info.st_size);
     void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.value, 0);
     if (data == MAP_FAILED) fail(path, errno);
@@ -70,4 +70,12 @@ MappedFile::~MappedFile() {
     if (m_data != nullptr && m_owned.empty()) ::munmap(const_cast<std::byte*>(m_data), m_size);
 }
 
-}  // namespace fkv::io
+void readAhead(std::span<const std::byte> bytes) {
+    if (bytes.empty()) return;
+    static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
+    const auto end = reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size();
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+}
+
+} // namespace fkv::io

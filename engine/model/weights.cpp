@@ -2,6 +2,7 @@
 #include "engine/model/weights.h"
 
 #include "engine/core/error.h"
+#include "engine/io/mapped_file.h"
 #include "engine/model/tensor_files.h"
 
 #include <algorithm>
@@ -188,11 +189,22 @@ std::int64_t Weights::stepBytes() const {
     return bytes - bytesOf(cosTable) - bytesOf(sinTable) - (tied ? 0 : bytesOf(embedding));
 }
 
+namespace {
+
+/// A layer's tensors are asked of the disk while the layer before is being placed.
+void readLayerAhead(const TensorFiles& files, const Config& c, int layer) {
+    if (layer >= c.layers) return;
+    for (const Expected& tensor : tensorsOfLayer(c, layer))
+        io::readAhead(files.require(tensor.name, tensor.shape).bytes);
+}
+
+} // namespace
+
 Weights loadWeights(const std::filesystem::path& folder, const Config& config,
                     ops::Backend& backend, const std::function<void(double)>& progress,
                     const std::stop_token& stop) {
     const TensorFiles files(folder);
-    checkTensors(files, config);  // before anything is allocated: a wrong config asks for any size
+    checkTensors(files, config); // before anything is allocated: a wrong config asks for any size
     Weights weights;
     weights.fingerprint = files.fingerprint(config);
     Loader loader(files, backend, weights);
@@ -201,6 +213,12 @@ Weights loadWeights(const std::filesystem::path& folder, const Config& config,
         if (progress) progress(static_cast<double>(done) / (config.layers + 1));
     };
     report(0);
+    const bool reads = !backend.info().plansOnly;
+    if (reads) {
+        io::readAhead(
+            files.require("model.embed_tokens.weight", {config.vocabulary, config.hidden}).bytes);
+        readLayerAhead(files, config, 0);
+    }
     weights.embedding =
         loader.stacked({{"model.embed_tokens.weight", config.vocabulary}}, config.hidden);
     weights.finalNorm = loader.vector("model.norm.weight", config.hidden);
@@ -210,6 +228,7 @@ Weights loadWeights(const std::filesystem::path& folder, const Config& config,
                          : loader.stacked({{"lm_head.weight", config.vocabulary}}, config.hidden);
     for (int layer = 0; layer < config.layers; ++layer) {
         report(layer + 1);
+        if (reads) readLayerAhead(files, config, layer + 1);
         weights.layers.push_back(loadLayer(loader, config, layer));
     }
     weights.cosTable = loader.matrix(config.contextLength, config.headDim / 2, DType::F32);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a folder as Hugging Face has it, in the shape of LLaMA-3.1-8B with random weights, and runs a long prompt on it.
 
-    model_folder.py FASTKV FOLDER [--device cuda:0] [--words 21000]
+    model_folder.py FASTKV FOLDER [--device cuda:0] [--words 11540]
 
 The folder (16.1 GB: config, generation config, a byte-level tokenizer.json of 128,256 tokens, four shards and their index) is
 written when it is not there. Then its pages are put out of the system's cache, a shard is read without any program of ours,
@@ -191,7 +191,7 @@ def main():
     parser.add_argument("fastkv")
     parser.add_argument("folder")
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--words", type=int, default=21000)
+    parser.add_argument("--words", type=int, default=11540)
     a = parser.parse_args()
     if not os.path.exists(os.path.join(a.folder, "model.safetensors.index.json")):
         make(a.folder)
