@@ -28,10 +28,11 @@ std::optional<QSize> parseSize(const std::string& text) {
 ParsedStart parseStart(int argc, const char* const* argv) {
     CLI::App app{"FastKV Scope: see what FastKV keeps of a prompt, and what it costs"};
     app.name("fastkv-scope");
-    std::string path, promptFile, snapshot, trace, size = "1280x800", theme, panel;
+    std::string path, promptFile, device = "auto", snapshot, trace, size = "1280x800", theme, panel;
     StartOptions options;
     app.add_option("path", path, "model folder or recorded trace; the demo model if left out");
     app.add_option("--prompt-file", promptFile, "text to analyse; the first sample if left out");
+    app.add_option("--device", device, "auto, cpu or cuda:N")->capture_default_str();
     auto* picture =
         app.add_option("--snapshot", snapshot, "write a picture of the finished window and leave");
     app.add_option("--save-trace", trace, "write the run of the picture as a trace, too")
@@ -65,6 +66,7 @@ ParsedStart parseStart(int argc, const char* const* argv) {
     }
     options.path = QString::fromLocal8Bit(path.c_str());
     options.promptFile = QString::fromLocal8Bit(promptFile.c_str());
+    options.device = QString::fromLocal8Bit(device.c_str());
     options.snapshot = QString::fromLocal8Bit(snapshot.c_str());
     options.trace = QString::fromLocal8Bit(trace.c_str());
     options.theme = QString::fromStdString(theme);

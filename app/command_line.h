@@ -11,6 +11,7 @@ namespace fkv::app {
 struct StartOptions {
     QString path;       ///< model folder or trace; empty: the demo model
     QString promptFile; ///< empty: the first sample
+    QString device;     ///< "auto", "cpu", "cuda:N"
     QString snapshot;   ///< picture to write; empty: open the window
     QString trace;      ///< with a picture: file to save its run to; empty: none
     QSize size{1280, 800};

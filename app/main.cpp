@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
     QApplication::setApplicationVersion(QStringLiteral(FKV_VERSION));
 
     Workspace workspace;
+    workspace.controller.setDevice(options.device); // before the menu that shows it
     MainWindow window(workspace, picture ? nullptr : std::make_unique<QSettings>());
     if (picture) {
         if (options.theme.isEmpty()) workspace.theme.setChoice(fkv::viz::Theme::Choice::Light);
