@@ -16,6 +16,7 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QMouseEvent>
+#include <QSettings>
 #include <algorithm>
 #include <clocale>
 #include <iostream>
