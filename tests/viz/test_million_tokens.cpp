@@ -115,7 +115,7 @@ private Q_SLOTS:
     void theMapAddsUpAndReachesTheEnd() {
         Stage<ImportancePanel> s({748, 220});
         ImportanceView& map = *s.panel.map();
-        const trace::Budgets& budgets = s.f.shown.fate()->budgets;
+        const trace::Budgets budgets = s.f.shown.fate()->budgets;
         const auto passing = [&] {
             const auto& ribbon = map.image().ribbon();
             return std::accumulate(ribbon.begin(), ribbon.end(), std::int64_t{0});
