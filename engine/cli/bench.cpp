@@ -3,6 +3,7 @@
 
 #include "engine/cli/report.h"
 #include "engine/core/error.h"
+#include "engine/core/median.h"
 #include "engine/model/shapes.h"
 #include "engine/run/gpu_sampling.h"
 #include "engine/run/loaded_model.h"
@@ -12,9 +13,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <cstdio>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -25,20 +24,6 @@ namespace fkv::cli {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
-
-double median(std::vector<double> v) {
-    std::sort(v.begin(), v.end());
-    return v.empty() ? 0.0 : v[v.size() / 2];
-}
-
-double timed(ops::Backend& backend, const std::function<void()>& work) {
-    backend.synchronize();
-    const auto begin = Clock::now();
-    work();
-    backend.synchronize();
-    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
 
 /// Many times what any cache holds.
 std::int64_t copyBytes(const ops::Backend& backend) {
@@ -128,7 +113,7 @@ private:
         run::GpuSampling gpu(m_model.gpu());
         for (int i = -1; i < m_options.repeats; ++i) {
             throwIfStopped(m_stop);
-            const double t = timed(m_model.backend(), [&] { pass.run(); });
+            const double t = 1e3 * run::secondsOf(m_model.backend(), [&] { pass.run(); });
             if (i >= 0) ms.push_back(t);
         }
         const std::vector<trace::GpuSample> samples = gpu.take();
@@ -175,16 +160,16 @@ private:
         SpanSink spans(static_cast<std::size_t>(rounds * kSteps)); // for tools that listen in
         for (int round = 0; round < rounds; ++round) {
             throwIfStopped(m_stop);
-            const double t = timed(backend, [&] {
-                for (int i = round * kSteps; i < (round + 1) * kSteps; ++i) {
-                    const ScopedSpan span(spans, {trace::Zone::Pass, kind, -1, 1});
-                    ops::DecodePlan plan = transformer.decodePlan({&first, 1}, position + i,
-                                                                  cache.layers, logits.view);
-                    if (i > 0) plan.token = token.view;
-                    backend.decodeStep(plan);
-                    backend.argMax({logits.view, token.view});
-                }
-            });
+            const double t = 1e3 * run::secondsOf(backend, [&] {
+                                 for (int i = round * kSteps; i < (round + 1) * kSteps; ++i) {
+                                     const ScopedSpan span(spans, {trace::Zone::Pass, kind, -1, 1});
+                                     ops::DecodePlan plan = transformer.decodePlan(
+                                         {&first, 1}, position + i, cache.layers, logits.view);
+                                     if (i > 0) plan.token = token.view;
+                                     backend.decodeStep(plan);
+                                     backend.argMax({logits.view, token.view});
+                                 }
+                             });
             if (round > 0) ms.push_back(t / kSteps);
         }
         return median(ms);

@@ -2,12 +2,14 @@
 #include "engine/run/decode.h"
 
 #include "engine/core/error.h"
+#include "engine/core/median.h"
 #include "engine/run/gpu_sampling.h"
 #include "engine/run/sampling.h"
 
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
 namespace fkv::run {
 
@@ -36,10 +38,7 @@ double medianStep(const std::vector<trace::AnswerToken>& tokens) {
     std::vector<double> steps;
     for (std::size_t i = 1; i < tokens.size(); ++i)
         steps.push_back(tokens[i].ms);
-    if (steps.empty()) return 0.0;
-    const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
-    std::nth_element(steps.begin(), middle, steps.end());
-    return *middle;
+    return median(std::move(steps));
 }
 
 namespace {

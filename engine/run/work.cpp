@@ -2,6 +2,7 @@
 #include "engine/run/work.h"
 
 #include "engine/core/error.h"
+#include "engine/core/median.h"
 
 #include <algorithm>
 #include <chrono>
@@ -11,9 +12,7 @@
 
 namespace fkv::run {
 
-namespace {
-
-double seconds(ops::Backend& backend, const std::function<void()>& work) {
+double secondsOf(ops::Backend& backend, const std::function<void()>& work) {
     using Clock = std::chrono::steady_clock;
     backend.synchronize();
     const auto begin = Clock::now();
@@ -22,18 +21,14 @@ double seconds(ops::Backend& backend, const std::function<void()>& work) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+namespace {
+
 /// The best of three: what comes between makes a rate lower, never higher.
 double bestSeconds(ops::Backend& backend, const std::function<void()>& work) {
     double best = std::numeric_limits<double>::max();
     for (int i = 0; i < 3; ++i)
-        best = std::min(best, seconds(backend, work));
+        best = std::min(best, secondsOf(backend, work));
     return best;
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(),
-                     values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
 }
 
 } // namespace
@@ -72,8 +67,8 @@ trace::DevicePeaks measurePeaks(ops::Backend& backend, std::int64_t copyBytes) {
     const ops::View from = matrix(rows, kCols), to = matrix(rows, kCols);
     std::vector<double> products, copies;
     for (int i = 0; i < 9; ++i) {
-        products.push_back(seconds(backend, [&] { backend.linear(product); }));
-        copies.push_back(seconds(backend, [&] { backend.copy(to, from); }));
+        products.push_back(secondsOf(backend, [&] { backend.linear(product); }));
+        copies.push_back(secondsOf(backend, [&] { backend.copy(to, from); }));
     }
     const auto size = static_cast<double>(n);
     return {2.0 * size * size * size / median(products),

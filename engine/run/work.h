@@ -4,12 +4,16 @@
 #include "engine/ops/backend.h"
 #include "engine/trace/run.h"
 
+#include <functional>
 #include <optional>
 
 namespace fkv::run {
 
 /// Operations really done by the deployed path: projections and causal attention of the rows run.
 double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b);
+
+/// Of `work`, from a backend at rest to one that has done it.
+double secondsOf(ops::Backend& backend, const std::function<void()>& work);
 
 /// The device's peaks, medians of nine: a product of 8192 by 8192 on a GPU (1024 on the CPU), and a
 /// copy of `copyBytes`, which should be many times its caches. Takes twice that for the moment.
