@@ -224,23 +224,7 @@ void DecodeView::leaveEvent(QEvent* event) {
 
 QString DecodeView::readout() const {
     if (!emptyText().isEmpty() || tokens() == 0) return {};
-    QStringList parts;
-    if (m_hovered >= 1) parts << tr("generated token %1").arg(m_hovered + 1);
-    for (const bool fastKv : {false, true}) {
-        const auto& from = answer(fastKv);
-        if (!timed(from)) continue;
-        const QString name = fastKv ? tr("FastKV") : tr("full");
-        const auto token = static_cast<std::size_t>(std::max(0, m_hovered));
-        if (m_hovered < 1)
-            parts << tr("%1 %2 a token, median of %3 steps")
-                         .arg(name, formatMs(from->msPerToken),
-                              formatCount(static_cast<std::int64_t>(from->tokens.size()) - 1));
-        else if (token < from->tokens.size())
-            parts << tr("%1 %2 “%3”")
-                         .arg(name, formatMs(from->tokens[token].ms), wordOf(*from, token));
-    }
-    if (m_hovered < 1 && timed(m_full) && timed(m_fastKv) && m_fastKv->msPerToken > 0.0)
-        parts << formatRatio(m_full->msPerToken / m_fastKv->msPerToken);
+    QStringList parts = stepParts(false);
     if (m_hovered < 1 && floor(false) && floor(true))
         parts << tr("at least %1 and %2, bytes over %3 GB/s")
                      .arg(formatMs(*floor(false)), formatMs(*floor(true)),
@@ -251,26 +235,37 @@ QString DecodeView::readout() const {
 
 QStringList DecodeView::shorterReadouts() const {
     if (!emptyText().isEmpty() || tokens() == 0) return {};
-    QStringList parts;
-    if (m_hovered >= 1) parts << tr("token %1").arg(m_hovered + 1);
-    for (const bool fastKv : {false, true}) {
-        const auto& from = answer(fastKv);
-        if (!timed(from)) continue;
-        const QString name = fastKv ? tr("FastKV") : tr("full");
-        const auto token = static_cast<std::size_t>(std::max(0, m_hovered));
-        if (m_hovered < 1)
-            parts << tr("%1 %2 a token").arg(name, formatMs(from->msPerToken));
-        else if (token < from->tokens.size())
-            parts << tr("%1 %2").arg(name, formatMs(from->tokens[token].ms));
-    }
-    if (m_hovered < 1 && timed(m_full) && timed(m_fastKv) && m_fastKv->msPerToken > 0.0)
-        parts << formatRatio(m_full->msPerToken / m_fastKv->msPerToken);
+    QStringList parts = stepParts(true);
     const QString separator = QStringLiteral(" · ");
     const QString bare = parts.join(separator);
     if (m_hovered < 1 && floor(false) && floor(true))
         parts << tr("at least %1 and %2").arg(formatMs(*floor(false)), formatMs(*floor(true)));
     if (!m_settings.isEmpty()) parts << tr("FastKV of other settings");
     return {parts.join(separator), bare};
+}
+
+QStringList DecodeView::stepParts(bool brief) const {
+    QStringList parts;
+    if (m_hovered >= 1)
+        parts << (brief ? tr("token %1") : tr("generated token %1")).arg(m_hovered + 1);
+    for (const bool fastKv : {false, true}) {
+        const auto& from = answer(fastKv);
+        if (!timed(from)) continue;
+        const QString name = fastKv ? tr("FastKV") : tr("full");
+        const auto token = static_cast<std::size_t>(std::max(0, m_hovered));
+        if (m_hovered < 1) {
+            const QString median = tr("%1 %2 a token").arg(name, formatMs(from->msPerToken));
+            const auto steps = static_cast<std::int64_t>(from->tokens.size()) - 1;
+            parts << (brief ? median
+                            : tr("%1, median of %2 steps").arg(median, formatCount(steps)));
+        } else if (token < from->tokens.size()) {
+            const QString step = tr("%1 %2").arg(name, formatMs(from->tokens[token].ms));
+            parts << (brief ? step : tr("%1 “%2”").arg(step, wordOf(*from, token)));
+        }
+    }
+    if (m_hovered < 1 && timed(m_full) && timed(m_fastKv) && m_fastKv->msPerToken > 0.0)
+        parts << formatRatio(m_full->msPerToken / m_fastKv->msPerToken);
+    return parts;
 }
 
 QString DecodeView::csv() const {

@@ -38,6 +38,8 @@ protected:
     QString tipAt(const QPointF& at) const override;
 
 private:
+    /// What a step, or the median, took on either side; words for a narrow panel when brief.
+    QStringList stepParts(bool brief) const;
     QRectF plotOf(const QSizeF& size) const;
     ValueScale scale() const { return {0.0, m_most, false}; }
     double xOf(int token, const QRectF& plot) const;
