@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Long texts in the editor, and what becomes of files that are opened or dropped as a prompt.
 #include "app/pages/prompt_page.h"
+#include "tests/app/editor_fixture.h"
 #include "tests/app/window_fixture.h"
+#include "tests/support/drop_file.h"
 
 #include <QClipboard>
-#include <QDropEvent>
 #include <QFile>
-#include <QMimeData>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTemporaryDir>
-#include <QUrl>
 #include <sys/stat.h>
 
 using namespace fkv;
 using namespace fkv::app;
+using testing::EditorFixture;
 using testing::WindowFixture;
 
 namespace {
@@ -24,29 +24,6 @@ const QString kLine =
 
 QString textOf(qsizetype units) {
     return kLine.repeated(units / kLine.size() + 1);
-}
-
-struct EditorFixture {
-    EditorFixture() {
-        editor.resize(280, 400);
-        editor.show();
-        if (!QTest::qWaitForWindowActive(&editor)) qFatal("the window does not become active");
-        editor.setFocus();
-    }
-    viz::Theme theme;
-    PromptEditor editor{theme, nullptr};
-};
-
-void drop(QWidget& onto, const QString& path) {
-    QMimeData data;
-    data.setUrls({QUrl::fromLocalFile(path)});
-    const QPoint at = onto.rect().center();
-    QDragEnterEvent enter(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    enter.ignore();
-    QApplication::sendEvent(&onto, &enter);
-    QVERIFY(enter.isAccepted());
-    QDropEvent event(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    QApplication::sendEvent(&onto, &event);
 }
 
 } // namespace
@@ -166,9 +143,9 @@ private Q_SLOTS:
         };
         opens("opened.txt", text, [&](const QString& path) { w.window().openPath(path); });
         opens("dropped.txt", text + QStringLiteral("Why?"),
-              [&](const QString& path) { drop(w.window(), path); });
+              [&](const QString& path) { QVERIFY(testing::dropFile(w.window(), path)); });
         opens("line.txt", QString(text).remove(QLatin1Char('\n')),
-              [&](const QString& path) { drop(w.window(), path); });
+              [&](const QString& path) { QVERIFY(testing::dropFile(w.window(), path)); });
         QVERIFY(page.editor().folded());
     }
     void oneKeyPutsNoPromptTogether() {
@@ -233,7 +210,7 @@ private Q_SLOTS:
         // As dropped things, too.
         WindowFixture w;
         QVERIFY(w.show());
-        drop(w.window(), pipe);
+        QVERIFY(testing::dropFile(w.window(), pipe));
         QVERIFY(w.window().failure().message.contains(QStringLiteral("is a pipe or a device")));
     }
     void aMarkAtTheBeginningStays() {

@@ -1,44 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The editor of the prompt: text kept as it is, spans that follow edits, texts of several MB.
-#include "app/pages/prompt_editor.h"
+#include "tests/app/editor_fixture.h"
 
-#include <QClipboard>
 #include <QMimeData>
 #include <QSignalSpy>
 #include <QTest>
 
 using namespace fkv;
 using namespace fkv::app;
+using testing::EditorFixture;
 
 namespace {
-
-struct EditorFixture {
-    EditorFixture() {
-        editor.resize(280, 400);
-        editor.show();
-        if (!QTest::qWaitForWindowActive(&editor)) qFatal("the window does not become active");
-        editor.setFocus();
-    }
-    /// Puts the cursor at a place of the text, in UTF-16 units.
-    void at(qsizetype place, qsizetype until = -1) {
-        QTextCursor cursor = editor.textCursor();
-        cursor.setPosition(static_cast<int>(place));
-        if (until >= 0) cursor.setPosition(static_cast<int>(until), QTextCursor::KeepAnchor);
-        editor.setTextCursor(cursor);
-    }
-    /// The bytes a span covers, read back from the text as the engine would.
-    QByteArray covered(std::size_t i) const {
-        const PromptInput::Span span = editor.spans().at(i);
-        return editor.text().toUtf8().mid(span.byteBegin, span.byteEnd - span.byteBegin);
-    }
-    void paste(const QString& text) {
-        QGuiApplication::clipboard()->setText(text);
-        QTest::keyClick(&editor, Qt::Key_V, Qt::ControlModifier);
-    }
-
-    viz::Theme theme;
-    PromptEditor editor{theme, nullptr};
-};
 
 constexpr const char* kText = "Über Öl. Der Schlüssel ist 5.\nWas ist er? 🙂 Ende.";
 PromptInput::Span spanOf(const char* words, const char* name) {

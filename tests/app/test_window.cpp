@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The real window with the real engine on the demo model: what people do with mouse and keys.
 #include "tests/app/window_fixture.h"
+#include "tests/support/drop_file.h"
 #include "viz/plots/readouts_view.h"
 
 #include <QApplication>
@@ -8,7 +9,6 @@
 #include <QDialog>
 #include <QLineEdit>
 #include <QMenu>
-#include <QMimeData>
 #include <QSettings>
 #include <QSplitter>
 #include <QTabWidget>
@@ -216,13 +216,7 @@ private Q_SLOTS:
         QVERIFY(file.open(QIODevice::WriteOnly));
         file.write("A short note.\nQuestion: What is it?\nAnswer:");
         file.close();
-        QMimeData data;
-        data.setUrls({QUrl::fromLocalFile(path)});
-        QDragEnterEvent enter({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, {});
-        QApplication::sendEvent(&m->window(), &enter);
-        QVERIFY(enter.isAccepted());
-        QDropEvent drop({10, 10}, Qt::CopyAction, &data, Qt::LeftButton, {});
-        QApplication::sendEvent(&m->window(), &drop);
+        QVERIFY(testing::dropFile(m->window(), path));
         QVERIFY(settle(m->controller()));
         QCOMPARE(QString::fromStdString(m->shown().run()->prompt->text),
                  QStringLiteral("A short note.\nQuestion: What is it?\nAnswer:"));

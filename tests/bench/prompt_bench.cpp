@@ -8,18 +8,16 @@
 #include "app/pages/prompt_page.h"
 #include "app/window/main_window.h"
 #include "app/window/workspace.h"
+#include "tests/support/drop_file.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
-#include <QDropEvent>
 #include <QElapsedTimer>
 #include <QFile>
-#include <QMimeData>
 #include <QSettings>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
-#include <QUrl>
 #include <algorithm>
 #include <clocale>
 #include <functional>
@@ -97,16 +95,6 @@ QString write(const QTemporaryDir& folder, const Text& text) {
     return path;
 }
 
-void drop(QWidget& onto, const QString& path) {
-    QMimeData data;
-    data.setUrls({QUrl::fromLocalFile(path)});
-    const QPoint at(onto.width() / 2, onto.height() / 2);
-    QDragEnterEvent enter(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    QApplication::sendEvent(&onto, &enter);
-    QDropEvent event(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    QApplication::sendEvent(&onto, &event);
-}
-
 json typing(Heartbeat& heart, app::PromptEditor& editor, int keys) {
     if (editor.isReadOnly()) return "read only";
     editor.moveCursor(QTextCursor::End);
@@ -157,7 +145,7 @@ int main(int argc, char** argv) {
         };
         json here{{"text", text.name}, {"bytes", text.bytes.size()}};
         here["open"] = heart.standstill([&] { window.openPath(path); }, whole);
-        here["drop"] = heart.standstill([&] { drop(window, path); }, whole);
+        here["drop"] = heart.standstill([&] { testing::dropFile(window, path); }, whole);
         here["type"] = typing(heart, page.editor(), keys);
         here["resize"] = heart.standstill([&] { window.resize(1600, 1000); }, [] { return true; });
         here["said"] = window.failure().message.toStdString();

@@ -7,19 +7,18 @@
 // there, so that the memory reported is the window's alone.
 
 #include "app/pages/layer_slider.h"
-#include "app/pages/log_slider.h"
 #include "app/window/main_window.h"
 #include "app/window/workspace.h"
 #include "engine/io/trace_file.h"
 #include "engine/run/session.h"
 #include "engine/select/budgets.h"
+#include "tests/support/slider_drag.h"
 #include "tests/support/synthetic_run.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QElapsedTimer>
 #include <QFileInfo>
-#include <QMouseEvent>
 #include <QProcess>
 #include <QSettings>
 #include <QTemporaryDir>
@@ -96,12 +95,8 @@ public:
 
     /// Presses the handle's place, moves across a part of the track and back, releases.
     json drag(QWidget* slider, double from, double to, int moves) {
-        const double left = 8.0, width = slider->width() - 16.0;
-        const auto pointAt = [&](double share) {
-            return QPointF(left + share * width, slider->height() * 0.4);
-        };
         std::vector<double> ms;
-        send(slider, QEvent::MouseButtonPress, pointAt(from));
+        testing::sendMouse(slider, QEvent::MouseButtonPress, from);
         settle();
         for (int i = 1; i <= moves; ++i) {
             const double phase = static_cast<double>(i) / moves;
@@ -109,23 +104,16 @@ public:
                 from + (to - from) * (phase < 0.5 ? 2.0 * phase : 2.0 - 2.0 * phase);
             m_watch->restart();
             const double begin = static_cast<double>(m_clock.nsecsElapsed()) * 1e-6;
-            send(slider, QEvent::MouseMove, pointAt(share));
+            testing::sendMouse(slider, QEvent::MouseMove, share);
             settle();
             if (m_watch->lastMs() >= 0.0) ms.push_back(m_watch->lastMs() - begin);
         }
-        send(slider, QEvent::MouseButtonRelease, pointAt(from));
+        testing::sendMouse(slider, QEvent::MouseButtonRelease, from);
         pump(400);
         return summary(ms);
     }
 
 private:
-    void send(QWidget* to, QEvent::Type type, const QPointF& at) {
-        const Qt::MouseButtons held =
-            type == QEvent::MouseButtonRelease ? Qt::NoButton : Qt::LeftButton;
-        const Qt::MouseButton button = type == QEvent::MouseMove ? Qt::NoButton : Qt::LeftButton;
-        QMouseEvent event(type, at, to->mapToGlobal(at), button, held, Qt::NoModifier);
-        QApplication::sendEvent(to, &event);
-    }
     /// Until nothing has been painted for a while.
     void settle() {
         QElapsedTimer quiet;
@@ -188,20 +176,11 @@ private:
     std::jthread m_thread;
 };
 
-QWidget* rateSlider(app::MainWindow& window, bool tsp) {
-    // The TSP rate comes first on the page.
-    QList<app::LogSlider*> sliders = window.findChildren<app::LogSlider*>();
-    std::sort(sliders.begin(), sliders.end(), [&](QWidget* a, QWidget* b) {
-        return a->mapTo(&window, QPoint()).y() < b->mapTo(&window, QPoint()).y();
-    });
-    return sliders.value(tsp ? 0 : 1);
-}
-
 json dragAll(app::MainWindow& window, int moves) {
     SliderBench bench(window);
     json out;
-    out["kv_budget"] = bench.drag(rateSlider(window, false), 0.57, 0.3, moves);
-    out["tsp_rate"] = bench.drag(rateSlider(window, true), 0.7, 0.45, moves);
+    out["kv_budget"] = bench.drag(testing::rateSlider(window, testing::RateSlider::Kv), 0.57, 0.3, moves);
+    out["tsp_rate"] = bench.drag(testing::rateSlider(window, testing::RateSlider::Tsp), 0.7, 0.45, moves);
     out["tsp_layer"] = bench.drag(window.findChild<app::LayerSlider*>(), 0.5, 0.2, moves);
     return out;
 }

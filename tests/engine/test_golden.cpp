@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The demo model against reference answers computed with the official selection code (SPEC section
 // 9).
-#include "engine/core/error.h"
-#include "engine/io/safetensors.h"
 #include "engine/select/fate.h"
 #include "tests/support/engine_fixture.h"
+#include "tests/support/golden_case.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
 #include <set>
@@ -17,15 +15,6 @@ using namespace fkv;
 using namespace fkv::testing;
 
 namespace {
-
-template <class T>
-std::vector<T> values(const io::SafetensorsFile& file, const std::string& name) {
-    const io::TensorEntry* entry = file.find(name);
-    if (entry == nullptr) throw Error(ErrorCode::BadFile, "no " + name);
-    std::vector<T> out(entry->bytes.size() / sizeof(T));
-    std::memcpy(out.data(), entry->bytes.data(), entry->bytes.size());
-    return out;
-}
 
 void expectSaliency(std::span<const float> got, std::span<const float> expected) {
     ASSERT_EQ(got.size(), expected.size());
@@ -43,20 +32,13 @@ class Golden : public ::testing::TestWithParam<int> {
 protected:
     void SetUp() override {
         FKV_SKIP_UNDER_THREAD_SANITIZER();
-        const auto json = io::readJson(FKV_TEST_DATA "/golden/cases.json");
-        const auto& c = json.at(static_cast<std::size_t>(GetParam()));
-        m_file = io::SafetensorsFile::open(FKV_TEST_DATA "/golden/" +
-                                           c.at("name").get<std::string>() + ".safetensors");
-        m_ids = values<std::int32_t>(m_file, "input_ids");
-        run::Request request = requestFor(m_ids);
+        const GoldenCase golden =
+            goldenCase(FKV_TEST_DATA "/golden", GetParam(), demo().model().layers);
+        m_file = golden.file;
+        m_ids = golden.ids;
+        run::Request request = requestFor(golden.ids);
+        request.settings = golden.settings;
         request.tables = false;
-        trace::Settings& settings = request.settings;
-        settings.tspLayer = c.at("tsp_layer");
-        settings.tsp = trace::Amount::ofRate(c.at("tsp_rate"));
-        settings.kv = trace::Amount::ofRate(c.at("retain_rate"));
-        settings.window = c.value("window", 8);
-        settings.kernel = c.value("kernel", 7);
-        if (c.value("pooling", "maxpool") == "avgpool") settings.pooling = trace::Pooling::Average;
         m_run = analyse(demo(), request);
     }
 

@@ -2,16 +2,14 @@
 // The golden cases on every device, each step on its own: what a device selects from its own scores
 // is what the CPU selects from them; and from the reference's TSP set on, a device keeps nearly
 // what the reference keeps. Weights in bf16 move scores, so that neighbours of a cut change places.
-#include "engine/io/safetensors.h"
 #include "engine/run/full_pass.h"
 #include "engine/run/rerun.h"
 #include "engine/select/ranks.h"
 #include "tests/support/engine_fixture.h"
+#include "tests/support/golden_case.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <set>
 #include <tuple>
 
 using namespace fkv;
@@ -27,25 +25,6 @@ struct Fidelity {
 };
 constexpr Fidelity kBf16{0.98, 0.98}, kF32{1.0, 0.999};
 
-template <class T>
-std::vector<T> values(const io::SafetensorsFile& file, const std::string& name) {
-    const io::TensorEntry* entry = file.find(name);
-    if (entry == nullptr) throw Error(ErrorCode::BadFile, "no " + name);
-    std::vector<T> out(entry->bytes.size() / sizeof(T));
-    std::memcpy(out.data(), entry->bytes.data(), entry->bytes.size());
-    return out;
-}
-
-Ids common(const Ids& a, const Ids& b) {
-    Ids both;
-    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
-    return both;
-}
-double jaccard(const Ids& a, const Ids& b) {
-    const auto both = static_cast<double>(common(a, b).size());
-    return both / (static_cast<double>(a.size() + b.size()) - both);
-}
-
 class GoldenOn : public ::testing::TestWithParam<std::tuple<const char*, int>> {
 protected:
     void SetUp() override {
@@ -55,25 +34,16 @@ protected:
         if (std::find(devices.begin(), devices.end(), device) == devices.end())
             GTEST_SKIP() << "no CUDA device on this machine";
         m_bounds = device == "cpu" ? kF32 : kBf16;
-        const auto json = io::readJson(FKV_TEST_DATA "/golden/cases.json");
-        const auto& c = json.at(static_cast<std::size_t>(std::get<1>(GetParam())));
-        m_file = io::SafetensorsFile::open(FKV_TEST_DATA "/golden/" +
-                                           c.at("name").get<std::string>() + ".safetensors");
         m_model = std::make_unique<run::LoadedModel>(
             FKV_RESOURCES "/models/demo", ops::DeviceSpec{device, 2}, m_recorder, m_stop);
-        const Ids ids = values<std::int32_t>(m_file, "input_ids");
-        m_settings = select::defaultSettings(m_model->config().layers);
-        m_settings.tspLayer = c.at("tsp_layer");
-        m_settings.tsp = trace::Amount::ofRate(c.at("tsp_rate"));
-        m_settings.kv = trace::Amount::ofRate(c.at("retain_rate"));
-        m_settings.window = c.value("window", 8);
-        m_settings.kernel = c.value("kernel", 7);
-        if (c.value("pooling", "maxpool") == "avgpool")
-            m_settings.pooling = trace::Pooling::Average;
+        const GoldenCase golden =
+            goldenCase(FKV_TEST_DATA "/golden", std::get<1>(GetParam()), m_model->config().layers);
+        m_file = golden.file;
+        m_settings = golden.settings;
         m_budgets = select::computeBudgets(m_settings, m_model->info(),
-                                           static_cast<std::int64_t>(ids.size()));
+                                           static_cast<std::int64_t>(golden.ids.size()));
         run::FullPassRequest request{};
-        request.ids = ids;
+        request.ids = golden.ids;
         request.scoring = {m_settings.window, m_settings.kernel,
                            m_settings.pooling == trace::Pooling::Average};
         request.checkpointBudgetBytes = std::int64_t{1} << 30;

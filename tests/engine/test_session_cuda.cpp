@@ -5,6 +5,7 @@
 #include "engine/cuda/make_cuda.h"
 #include "engine/select/fate.h"
 #include "tests/support/engine_fixture.h"
+#include "tests/support/golden_case.h"
 
 #include <algorithm>
 #include <chrono>
@@ -27,13 +28,6 @@ protected:
     }
     std::unique_ptr<run::Session> gpu, cpu;
 };
-
-double jaccard(std::vector<std::int32_t> a, std::vector<std::int32_t> b) {
-    std::vector<std::int32_t> both;
-    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
-    const double n = static_cast<double>(both.size());
-    return n / (static_cast<double>(a.size() + b.size()) - n);
-}
 
 } // namespace
 

@@ -6,16 +6,15 @@
 // Prints as JSON what a person would have waited for, and fails when a step does or when the timing
 // is not the GPU's.
 
-#include "app/pages/log_slider.h"
 #include "app/window/board.h"
 #include "app/window/main_window.h"
 #include "app/window/workspace.h"
+#include "tests/support/slider_drag.h"
 #include "viz/plots/panel.h"
 
 #include <QApplication>
 #include <QDir>
 #include <QElapsedTimer>
-#include <QMouseEvent>
 #include <QSettings>
 #include <algorithm>
 #include <clocale>
@@ -56,14 +55,8 @@ public:
     }
 
     void drag(QWidget* slider, double from, double to) {
-        const double left = 8.0, width = slider->width() - 16.0;
         const auto send = [&](QEvent::Type type, double share) {
-            const QPointF at(left + share * width, slider->height() * 0.4);
-            const bool held = type != QEvent::MouseButtonRelease;
-            QMouseEvent event(type, at, slider->mapToGlobal(at),
-                              type == QEvent::MouseMove ? Qt::NoButton : Qt::LeftButton,
-                              held ? Qt::LeftButton : Qt::NoButton, Qt::NoModifier);
-            QApplication::sendEvent(slider, &event);
+            testing::sendMouse(slider, type, share);
             QApplication::processEvents();
         };
         send(QEvent::MouseButtonPress, from);
@@ -84,14 +77,6 @@ private:
     QString m_out;
     double m_longestTurnMs = 0.0;
 };
-
-QWidget* rateSlider(app::MainWindow& window, int index) {
-    QList<app::LogSlider*> sliders = window.findChildren<app::LogSlider*>();
-    std::sort(sliders.begin(), sliders.end(), [&](QWidget* a, QWidget* b) {
-        return a->mapTo(&window, QPoint()).y() < b->mapTo(&window, QPoint()).y();
-    });
-    return sliders.value(index);
-}
 
 } // namespace
 
@@ -125,11 +110,11 @@ int main(int argc, char** argv) {
     window.start(options);
     bool good = step("open_and_analyse_ms", QStringLiteral("1-analysed.png"));
     if (good) {
-        run.drag(rateSlider(window, 0), 0.7, 0.55);
+        run.drag(testing::rateSlider(window, testing::RateSlider::Tsp), 0.7, 0.55);
         good = step("tsp_rate_exact_ms", QStringLiteral("2-tsp-rate.png"));
     }
     if (good) {
-        run.drag(rateSlider(window, 1), 0.57, 0.4);
+        run.drag(testing::rateSlider(window, testing::RateSlider::Kv), 0.57, 0.4);
         good = step("kv_budget_exact_ms", QStringLiteral("3-kv-budget.png"));
     }
     if (good) {
