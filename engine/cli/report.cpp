@@ -184,13 +184,6 @@ void printSide(const std::string& name, const Side& side, const std::string& sto
        << (side.answer ? inOneLine(shown(*side.answer, stop)) : "-") << '\n';
 }
 
-std::string samplingText(const trace::Sampling& s) {
-    std::string text = formatted("temperature %g", s.temperature);
-    if (s.topK > 0) text += ", top-k " + std::to_string(s.topK);
-    if (s.topP < 1.0) text += formatted(", top-p %g", s.topP);
-    return text + ", seed " + std::to_string(s.seed) + ", the same draws for all";
-}
-
 void printAchieved(const trace::Run& run, std::ostream& to) {
     const trace::Budgets& b = run.fastkv->budgets;
     if (b.tspOn)
@@ -323,7 +316,8 @@ void printReport(const trace::Run& run, const std::string& stop, std::ostream& t
     if (run.fastkv) {
         printAchieved(run, to);
         if (!run.fastkv->settings.sampling.greedy())
-            to << "sampling  " << samplingText(run.fastkv->settings.sampling) << '\n';
+            to << "sampling  " << trace::describe(run.fastkv->settings.sampling)
+               << ", the same draws for all\n";
     }
     to << '\n'
        << padded("", 10) << padded("prefill", 12) << padded("a token", 12) << padded("KV", 12)

@@ -4,9 +4,7 @@
 #include "engine/core/error.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <string>
 
 namespace fkv::select {
@@ -17,12 +15,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what, const std::string& range) {
     throw Error(ErrorCode::BadArgument, what + " is out of range, valid: " + range);
-}
-
-std::string shortText(double value) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%g", value);
-    return text.data();
 }
 
 void validateAmount(const Amount& amount, const std::string& what) {
@@ -38,11 +30,11 @@ void validateAmount(const Amount& amount, const std::string& what) {
 
 void validateSampling(const trace::Sampling& s) {
     if (!(s.temperature >= 0.0 && s.temperature <= trace::Sampling::kMostTemperature))
-        refuse("temperature " + shortText(s.temperature),
-               "0 (greedy) to " + shortText(trace::Sampling::kMostTemperature));
+        refuse("temperature " + trace::shortNumber(s.temperature),
+               "0 (greedy) to " + trace::shortNumber(trace::Sampling::kMostTemperature));
     if (s.topK < 0) refuse("top-k " + std::to_string(s.topK), "1 or more, 0 for off");
     if (!(s.topP > 0.0 && s.topP <= 1.0))
-        refuse("top-p " + shortText(s.topP), "above 0, at most 1 (off)");
+        refuse("top-p " + trace::shortNumber(s.topP), "above 0, at most 1 (off)");
 }
 
 /// trunc(value), but never above `limit` + 1: a quotient of rates may exceed any integer, and the

@@ -2,6 +2,9 @@
 #include "engine/trace/settings.h"
 #include "engine/trace/zones.h"
 
+#include <array>
+#include <charconv>
+
 namespace fkv::trace {
 
 namespace {
@@ -39,14 +42,40 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(ZoneGroup::Count
 constexpr std::array<std::string_view, static_cast<std::size_t>(PassKind::Count)> kPasses{
     "full", "fastkv", "standalone", "decode_full", "decode_fastkv", "load"};
 
-}  // namespace
+} // namespace
 
-std::string_view name(Zone z) { return kZones[static_cast<std::size_t>(z)].name; }
-std::string_view name(ZoneGroup g) { return kGroups[static_cast<std::size_t>(g)]; }
-std::string_view name(PassKind p) { return kPasses[static_cast<std::size_t>(p)]; }
-ZoneGroup groupOf(Zone z) { return kZones[static_cast<std::size_t>(z)].group; }
+std::string_view name(Zone z) {
+    return kZones[static_cast<std::size_t>(z)].name;
+}
+std::string_view name(ZoneGroup g) {
+    return kGroups[static_cast<std::size_t>(g)];
+}
+std::string_view name(PassKind p) {
+    return kPasses[static_cast<std::size_t>(p)];
+}
+ZoneGroup groupOf(Zone z) {
+    return kZones[static_cast<std::size_t>(z)].group;
+}
 
-std::string_view name(Method m) { return m == Method::Full ? "full" : "fastkv"; }
-std::string_view name(Pooling p) { return p == Pooling::Max ? "max" : "avg"; }
+std::string_view name(Method m) {
+    return m == Method::Full ? "full" : "fastkv";
+}
+std::string_view name(Pooling p) {
+    return p == Pooling::Max ? "max" : "avg";
+}
 
-}  // namespace fkv::trace
+std::string shortNumber(double value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::general, 6);
+    return {text.data(), end.ptr};
+}
+
+std::string describe(const Sampling& s) {
+    if (s.greedy()) return "greedy";
+    std::string text = "temperature " + shortNumber(s.temperature);
+    if (s.topK > 0) text += ", top-k " + std::to_string(s.topK);
+    if (s.topP < 1.0) text += ", top-p " + shortNumber(s.topP);
+    return text + ", seed " + std::to_string(s.seed);
+}
+
+} // namespace fkv::trace

@@ -17,8 +17,8 @@ enum class Pooling : std::uint8_t { Max, Average };
 struct Amount {
     enum class Unit : std::uint8_t { Rate, Tokens };
     Unit unit = Unit::Rate;
-    double rate = 1.0;        ///< used when unit == Rate
-    std::int64_t tokens = 0;  ///< used when unit == Tokens
+    double rate = 1.0;       ///< used when unit == Rate
+    std::int64_t tokens = 0; ///< used when unit == Tokens
 
     static Amount ofRate(double r) { return {Unit::Rate, r, 0}; }
     static Amount ofTokens(std::int64_t n) { return {Unit::Tokens, 1.0, n}; }
@@ -63,6 +63,10 @@ struct Settings {
     bool samePrefill(const Settings& o) const {
         return sameScoring(o) && tspLayer == o.tspLayer && tsp == o.tsp;
     }
+    /// True when answers are decoded alike: as long, and with the same choice of tokens.
+    bool sameDecoding(const Settings& o) const {
+        return generate == o.generate && sampling.used() == o.sampling.used();
+    }
     /// True when the full pass' saliency and ranks can be used as they are.
     bool sameScoring(const Settings& o) const {
         return window == o.window && kernel == o.kernel && pooling == o.pooling;
@@ -71,33 +75,37 @@ struct Settings {
 
 /// What a layer really gets once settings met a prompt (SPEC section 2 and 5).
 struct LayerBudget {
-    std::int64_t entering = 0;  ///< S: tokens that enter the layer
-    std::int64_t kept = 0;      ///< C: tokens every KV head of the layer keeps, window included
+    std::int64_t entering = 0; ///< S: tokens that enter the layer
+    std::int64_t kept = 0;     ///< C: tokens every KV head of the layer keeps, window included
     bool operator==(const LayerBudget&) const = default;
 };
 
 /// Result of clamping settings to a prompt of N tokens. Rates are achieved ones.
 struct Budgets {
-    std::int64_t tokens = 0;      ///< N
-    int window = 8;               ///< w
-    int tspLayer = 0;             ///< t
-    bool tspOn = false;           ///< false when T >= N
-    std::int64_t propagated = 0;  ///< T; equals N when TSP is off
+    std::int64_t tokens = 0;     ///< N
+    int window = 8;              ///< w
+    int tspLayer = 0;            ///< t
+    bool tspOn = false;          ///< false when T >= N
+    std::int64_t propagated = 0; ///< T; equals N when TSP is off
     std::vector<LayerBudget> layers;
-    bool lateClamped = false;  ///< late layers would keep more than TSP passes
-    bool tspClamped = false;   ///< T was raised to the window or lowered to N
-    bool kvClamped = false;    ///< C was raised to the window or lowered to S
-    double tspRate = 1.0;      ///< T / N
-    double kvRate = 1.0;       ///< kept / N, mean over layers
-    std::int64_t kvBytes = 0;      ///< keys and values this setting keeps, all layers
-    std::int64_t fullKvBytes = 0;  ///< the same for full context
+    bool lateClamped = false;     ///< late layers would keep more than TSP passes
+    bool tspClamped = false;      ///< T was raised to the window or lowered to N
+    bool kvClamped = false;       ///< C was raised to the window or lowered to S
+    double tspRate = 1.0;         ///< T / N
+    double kvRate = 1.0;          ///< kept / N, mean over layers
+    std::int64_t kvBytes = 0;     ///< keys and values this setting keeps, all layers
+    std::int64_t fullKvBytes = 0; ///< the same for full context
     bool operator==(const Budgets&) const = default;
 
     /// First layer whose tokens were reduced, or the number of layers when TSP is off.
     int firstLate() const { return tspOn ? tspLayer + 1 : static_cast<int>(layers.size()); }
 };
 
-std::string_view name(Method m);   ///< "full", "fastkv"
-std::string_view name(Pooling p);  ///< "max", "avg"
+std::string_view name(Method m);  ///< "full", "fastkv"
+std::string_view name(Pooling p); ///< "max", "avg"
+/// Six digits without zeros at the end and with a point in every locale: "0.7", "1e-05".
+std::string shortNumber(double value);
+/// "temperature 0.7, top-k 40, top-p 0.9, seed 1" without what is off; "greedy".
+std::string describe(const Sampling& s);
 
-}  // namespace fkv::trace
+} // namespace fkv::trace

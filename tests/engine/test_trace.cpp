@@ -10,14 +10,14 @@ using namespace fkv::trace;
 
 TEST(Half, EveryFiniteHalfSurvivesTheRoundTrip) {
     for (std::uint32_t h = 0; h < 0x10000U; ++h) {
-        if ((h & 0x7C00U) == 0x7C00U && (h & 0x3FFU) != 0) continue;  // NaN keeps no payload
+        if ((h & 0x7C00U) == 0x7C00U && (h & 0x3FFU) != 0) continue; // NaN keeps no payload
         const auto half = static_cast<std::uint16_t>(h);
         EXPECT_EQ(floatToHalf(halfToFloat(half)), half) << h;
     }
 }
 
 TEST(Half, RoundsToNearestEvenAndSaturatesToInfinity) {
-    EXPECT_EQ(floatToHalf(1.0F + 1.0F / 2048.0F), 0x3C00U);  // half way: to even
+    EXPECT_EQ(floatToHalf(1.0F + 1.0F / 2048.0F), 0x3C00U); // half way: to even
     EXPECT_EQ(floatToHalf(1.0F + 3.0F / 2048.0F), 0x3C02U);
     EXPECT_EQ(floatToHalf(65504.0F), 0x7BFFU);
     EXPECT_EQ(floatToHalf(65520.0F), 0x7C00U);
@@ -37,7 +37,8 @@ TEST(WindowSums, HalfRowsAreScaled) {
 
 TEST(PositionSet, CountsInsideAnyRange) {
     PositionSet set(200);
-    for (std::int64_t i = 0; i < 200; i += 3) set.add(i);
+    for (std::int64_t i = 0; i < 200; i += 3)
+        set.add(i);
     for (std::int64_t begin : {0, 1, 63, 64, 65, 127, 199})
         for (std::int64_t end : {0, 1, 63, 64, 65, 128, 200, 500}) {
             std::int64_t expected = 0;
@@ -55,6 +56,14 @@ TEST(Tables, LocateClampsAndInterpolatesInLogK) {
     const TablePosition p = locate(ks, 31);
     EXPECT_EQ(p.lower, 1U);
     EXPECT_NEAR(p.weight, 0.4914F, 1e-3F);
+}
+
+TEST(Sampling, IsSaidWithoutWhatIsOff) {
+    EXPECT_EQ(describe(Sampling{}), "greedy");
+    EXPECT_EQ(describe(Sampling{0.0, 5, 0.5, 9}), "greedy");
+    EXPECT_EQ(describe(Sampling{0.7, 0, 0.9, 1}), "temperature 0.7, top-p 0.9, seed 1");
+    EXPECT_EQ(describe(Sampling{1.0, 40, 1.0, 4294967295U}),
+              "temperature 1, top-k 40, seed 4294967295");
 }
 
 TEST(Zones, EveryZoneGroupAndPassHasAName) {
