@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/run/settings_text.h"
 
+#include <QLocale>
 #include <QRegularExpression>
 #include <QStringList>
 #include <nlohmann/json.hpp>
@@ -13,11 +14,23 @@ QString fromView(std::string_view text) {
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
+/// The shortest that is read as the same number.
+QString exact(double value) {
+    return QString::number(value, 'g', QLocale::FloatingPointShortest);
+}
+
 void addAmount(QStringList& words, const QString& name, const trace::Amount& amount) {
     if (amount.unit == trace::Amount::Unit::Rate)
         words << QStringLiteral("--%1-rate").arg(name) << QString::number(amount.rate, 'g', 10);
     else
         words << QStringLiteral("--%1-tokens").arg(name) << QString::number(amount.tokens);
+}
+
+void addSampling(QStringList& words, const trace::Sampling& s) {
+    words << QStringLiteral("--temperature") << exact(s.temperature);
+    words << QStringLiteral("--top-k") << QString::number(s.topK);
+    words << QStringLiteral("--top-p") << exact(s.topP);
+    words << QStringLiteral("--seed") << QString::number(s.seed);
 }
 
 void addAmount(nlohmann::ordered_json& object, const std::string& name,
@@ -60,6 +73,8 @@ QString commandLine(const trace::Settings& s, const CommandSource& source) {
     words << QStringLiteral("--window") << QString::number(s.window);
     words << QStringLiteral("--kernel") << QString::number(s.kernel);
     words << QStringLiteral("--pooling") << fromView(trace::name(s.pooling));
+    words << QStringLiteral("--generate") << QString::number(s.generate);
+    if (!s.sampling.greedy()) addSampling(words, s.sampling);
     return words.join(QLatin1Char(' '));
 }
 
@@ -72,6 +87,11 @@ QString settingsJson(const trace::Settings& s) {
     object["window"] = s.window;
     object["kernel"] = s.kernel;
     object["pooling"] = trace::name(s.pooling);
+    object["generate"] = s.generate;
+    object["temperature"] = s.sampling.temperature;
+    object["top_k"] = s.sampling.topK;
+    object["top_p"] = s.sampling.topP;
+    object["seed"] = s.sampling.seed;
     return QString::fromStdString(object.dump(2)) + QLatin1Char('\n');
 }
 

@@ -147,7 +147,12 @@ private Q_SLOTS:
             commandLine(s, {QStringLiteral("/m/de mo"), {}, QStringLiteral("it's\nso")}),
             QStringLiteral("fastkv profile --model '/m/de mo' --prompt 'it'\\''s\nso' --method "
                            "fastkv --tsp-layer 7 --tsp-rate 0.2 --kv-tokens 512 --window 8 "
-                           "--kernel 7 --pooling avg"));
+                           "--kernel 7 --pooling avg --generate 32"));
+        s.generate = 64;
+        s.sampling = {0.1 + 0.2, 40, 0.9, 4294967295U};
+        QVERIFY(commandLine(s, {}).endsWith(
+            QStringLiteral(" --generate 64 --temperature 0.30000000000000004 --top-k 40 "
+                           "--top-p 0.9 --seed 4294967295")));
         QVERIFY(
             commandLine(
                 s, {{}, {}, QStringLiteral("x"), PromptInput::Chat{QStringLiteral("be it"), {}}})
@@ -165,6 +170,16 @@ private Q_SLOTS:
         QCOMPARE(json["kv_tokens"].get<int>(), 512);
         QVERIFY(!json.contains("kv_rate"));
         QCOMPARE(json["pooling"].get<std::string>(), std::string("max"));
+        QCOMPARE(json["generate"].get<int>(), 32);
+        QCOMPARE(json["temperature"].get<double>(), 0.0);
+        s.generate = 7;
+        s.sampling = {0.7, 40, 0.9, 4294967295U};
+        const auto drawn = nlohmann::json::parse(settingsJson(s).toStdString());
+        QCOMPARE(drawn["generate"].get<int>(), 7);
+        QCOMPARE(drawn["temperature"].get<double>(), 0.7);
+        QCOMPARE(drawn["top_k"].get<int>(), 40);
+        QCOMPARE(drawn["top_p"].get<double>(), 0.9);
+        QCOMPARE(drawn["seed"].get<std::uint32_t>(), 4294967295U);
     }
 
     void recordedPromptsFindTheirSpans() {

@@ -96,6 +96,8 @@ private Q_SLOTS:
         settings.kv = trace::Amount::ofRate(0.05);
         settings.kernel = 5;
         settings.pooling = trace::Pooling::Average;
+        settings.generate = 2;
+        settings.sampling = {0.7, 40, 0.95, 4294967295U};
         const QString command = app::commandLine(
             settings, {QStringLiteral(FKV_RESOURCES "/models/demo"),
                        QStringLiteral(FKV_RESOURCES "/prompts/password.txt"), QString()});
@@ -106,7 +108,7 @@ private Q_SLOTS:
                                environment.value(QStringLiteral("PATH")));
         shell.setProcessEnvironment(environment);
         shell.start(QStringLiteral("/bin/sh"),
-                    {QStringLiteral("-c"), command + QStringLiteral(" --generate 2 --json")});
+                    {QStringLiteral("-c"), command + QStringLiteral(" --json")});
         QVERIFY(shell.waitForFinished(kPatienceMs));
         QVERIFY2(shell.exitCode() == 0, shell.readAllStandardError().constData());
         const auto report = nlohmann::json::parse(shell.readAllStandardOutput().toStdString());
@@ -114,6 +116,11 @@ private Q_SLOTS:
         QCOMPARE(report["settings"]["tsp_layer"].get<int>(), 6);
         QCOMPARE(report["settings"]["kernel"].get<int>(), 5);
         QCOMPARE(report["settings"]["pooling"].get<std::string>(), std::string("avg"));
+        QCOMPARE(report["settings"]["generate"].get<int>(), 2);
+        QCOMPARE(report["settings"]["temperature"].get<double>(), 0.7);
+        QCOMPARE(report["settings"]["top_k"].get<int>(), 40);
+        QCOMPARE(report["settings"]["top_p"].get<double>(), 0.95);
+        QCOMPARE(report["settings"]["seed"].get<std::uint32_t>(), 4294967295U);
         QCOMPARE(report["achieved"]["tsp_tokens"].get<int>(), 300);
     }
 
