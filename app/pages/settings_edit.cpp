@@ -59,6 +59,16 @@ QString nameOf(SettingsField field) {
         return Words::tr("Window");
     case SettingsField::Kernel:
         return Words::tr("Kernel");
+    case SettingsField::Generate:
+        return Words::tr("Length");
+    case SettingsField::Temperature:
+        return Words::tr("Temperature");
+    case SettingsField::TopK:
+        return Words::tr("Top-k");
+    case SettingsField::TopP:
+        return Words::tr("Top-p");
+    case SettingsField::Seed:
+        return Words::tr("Seed");
     }
     return {};
 }
@@ -121,6 +131,64 @@ EditResult editCount(Settings settings, SettingsField field, const QString& text
     return {settings, {}};
 }
 
+/// Most tokens of an answer: what the prompt leaves of the context, where it is known.
+std::int64_t mostGenerate(const Ground& ground) {
+    if (!ground.known() || ground.model.contextLength <= 0) return trace::kMostGenerate;
+    return std::clamp<std::int64_t>(ground.model.contextLength - ground.tokens, 0,
+                                    trace::kMostGenerate);
+}
+
+EditResult editLength(Settings settings, const QString& text, const Ground& ground) {
+    const auto count = whole(text);
+    if (!count) return notANumber(SettingsField::Generate);
+    const std::int64_t most = mostGenerate(ground);
+    if (*count < 0 || *count > most) {
+        const QString range = Words::tr("0 to %1 tokens").arg(viz::formatCount(most));
+        return refused(SettingsField::Generate,
+                       most < trace::kMostGenerate
+                           ? Words::tr("%1, all the context has left").arg(range)
+                           : range);
+    }
+    settings.generate = static_cast<int>(*count);
+    return {settings, {}};
+}
+
+EditResult editTemperature(Settings settings, const QString& text) {
+    const auto value = decimal(text);
+    if (!value) return notANumber(SettingsField::Temperature);
+    if (!(*value >= 0.0 && *value <= trace::Sampling::kMostTemperature))
+        return refused(
+            SettingsField::Temperature,
+            Words::tr("0 (greedy) to %1").arg(fieldText(trace::Sampling::kMostTemperature)));
+    settings.sampling.temperature = std::abs(*value); // no "-0"
+    return {settings, {}};
+}
+
+EditResult editTopP(Settings settings, const QString& text) {
+    const auto value = decimal(text);
+    if (!value) return notANumber(SettingsField::TopP);
+    if (!(*value > 0.0 && *value <= 1.0))
+        return refused(SettingsField::TopP, Words::tr("above 0, at most 1 (all)"));
+    settings.sampling.topP = *value;
+    return {settings, {}};
+}
+
+EditResult editDraw(Settings settings, SettingsField field, const QString& text) {
+    const auto count = whole(text);
+    if (!count) return notANumber(field);
+    if (field == SettingsField::TopK) {
+        if (*count < 0 || *count > std::numeric_limits<int>::max())
+            return refused(field, Words::tr("1 or more, 0 for all"));
+        settings.sampling.topK = static_cast<int>(*count);
+    } else {
+        constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+        if (*count < 0 || *count > kMost)
+            return refused(field, Words::tr("0 to %1").arg(viz::formatCount(kMost)));
+        settings.sampling.seed = static_cast<std::uint32_t>(*count);
+    }
+    return {settings, {}};
+}
+
 std::int64_t asked(const Amount& amount, std::int64_t tokens) {
     return amount.unit == Amount::Unit::Tokens
                ? amount.tokens
@@ -149,6 +217,19 @@ EditResult edited(const Settings& settings, SettingsField field, const QString& 
     case SettingsField::Kernel:
         result = editCount(settings, field, text, ground);
         break;
+    case SettingsField::Generate:
+        result = editLength(settings, text, ground);
+        break;
+    case SettingsField::Temperature:
+        result = editTemperature(settings, text);
+        break;
+    case SettingsField::TopP:
+        result = editTopP(settings, text);
+        break;
+    case SettingsField::TopK:
+    case SettingsField::Seed:
+        result = editDraw(settings, field, text);
+        break;
     }
     if (!result.settings || ground.model.layers == 0) return result;
     try {
@@ -157,6 +238,42 @@ EditResult edited(const Settings& settings, SettingsField field, const QString& 
         return refused(field, QString::fromUtf8(error.what()));
     }
     return result;
+}
+
+EditResult stepped(const Settings& settings, SettingsField field, int by, const Ground& ground) {
+    const auto to = [&](std::int64_t value) {
+        return edited(settings, field, QString::number(value), ground);
+    };
+    /// On multiples of `unit`, from `least` to `most`.
+    const auto toDecimal = [&](double now, double unit, double least, double most) {
+        const double value = (std::round(now / unit) + by) * unit;
+        return edited(settings, field, fieldText(std::clamp(value, least, most)), ground);
+    };
+    const trace::Sampling& s = settings.sampling;
+    switch (field) {
+    case SettingsField::TspLayer:
+        return to(settings.tspLayer + by);
+    case SettingsField::Window:
+        return to(settings.window + by);
+    case SettingsField::Kernel:
+        return to(settings.kernel + 2 * by);
+    case SettingsField::Generate:
+        return to(std::clamp<std::int64_t>(settings.generate + by, 0, mostGenerate(ground)));
+    case SettingsField::Temperature:
+        return toDecimal(s.temperature, 0.1, 0.0, trace::Sampling::kMostTemperature);
+    case SettingsField::TopK:
+        return to(std::max<std::int64_t>(std::int64_t{s.topK} + by, 0));
+    case SettingsField::TopP:
+        return toDecimal(s.topP, 0.01, 0.01, 1.0);
+    case SettingsField::Seed:
+        return to(std::max<std::int64_t>(std::int64_t{s.seed} + by, 0));
+    default:
+        return {}; // budgets
+    }
+}
+
+QString fieldText(double value) {
+    return QString::fromStdString(trace::shortNumber(value));
 }
 
 QStringList clampNotes(const Settings& settings, const trace::Budgets& budgets) {

@@ -29,7 +29,12 @@ enum class SettingsField {
     KvTokens,
     KvMiB,
     Window,
-    Kernel
+    Kernel,
+    Generate,
+    Temperature,
+    TopK,
+    TopP,
+    Seed
 };
 
 struct EditResult {
@@ -41,6 +46,14 @@ struct EditResult {
 /// counts accept separators of thousands. MiB becomes the largest number of tokens that fits.
 EditResult edited(const trace::Settings& settings, SettingsField field, const QString& text,
                   const Ground& ground);
+
+/// `settings` with one field moved by `by` steps, held at the ends of its range. Not for budgets,
+/// whose steps depend on what they came to.
+EditResult stepped(const trace::Settings& settings, SettingsField field, int by,
+                   const Ground& ground);
+
+/// A number as fields of decoding show it: six digits at most.
+QString fieldText(double value);
 
 /// What was clamped and why, most important first; each a short sentence.
 QStringList clampNotes(const trace::Settings& settings, const trace::Budgets& budgets);

@@ -38,7 +38,7 @@ SettingsPage::SettingsPage(const viz::ViewContext& context, QWidget* parent)
     setAccessibleName(tr("Settings"));
     auto* rows = new QVBoxLayout(this);
     rows->setContentsMargins(8, 6, 8, 4);
-    rows->setSpacing(5);
+    rows->setSpacing(4);
     setupMethod();
     m_fastkvPart = new QWidget(this);
     m_fastkvPart->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
@@ -49,6 +49,7 @@ SettingsPage::SettingsPage(const viz::ViewContext& context, QWidget* parent)
     setupLayer();
     setupAmounts();
     setupScoring();
+    setupDecoding();
     setupMessage();
     rows->addStretch(1);
     setupFollowing();
@@ -182,6 +183,17 @@ void SettingsPage::setupScoring() {
     });
 }
 
+void SettingsPage::setupDecoding() {
+    m_decoding = new DecodingEditor(m_context.theme, this);
+    layout()->addWidget(m_decoding);
+    connect(m_decoding, &DecodingEditor::typed, this,
+            [this](SettingsField field, const QString& text) {
+                commit(field, &m_decoding->field(field), text);
+            });
+    connect(m_decoding, &DecodingEditor::stepped, this, &SettingsPage::step);
+    connect(m_decoding, &DecodingEditor::reverted, this, &SettingsPage::clearFaults);
+}
+
 void SettingsPage::setupMessage() {
     m_message = new QLabel(this);
     m_message->setWordWrap(true);
@@ -261,11 +273,7 @@ void SettingsPage::commit(SettingsField field, NumberField* source, const QStrin
 }
 
 void SettingsPage::step(SettingsField field, int by) {
-    const Settings& now = m_context.settings.settings();
-    const int value = field == SettingsField::TspLayer ? now.tspLayer + by
-                      : field == SettingsField::Window ? now.window + by
-                                                       : now.kernel + 2 * by;
-    const EditResult result = edited(now, field, QString::number(value), ground());
+    const EditResult result = stepped(m_context.settings.settings(), field, by, ground());
     if (result.settings) apply(*result.settings); // at the end of the range a step does nothing
 }
 
@@ -311,6 +319,7 @@ void SettingsPage::clearFaults() {
         field->setFaulty(false);
     m_tsp->clearFaults();
     m_kv->clearFaults();
+    m_decoding->clearFaults();
     refreshMessage();
 }
 

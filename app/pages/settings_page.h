@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/pages/amount_editor.h"
+#include "app/pages/decoding_editor.h"
 #include "app/pages/settings_edit.h"
 #include "viz/state/view_context.h"
 
@@ -38,6 +39,7 @@ public:
     LayerSlider& layerSlider() { return *m_layerSlider; }
     AmountEditor& tsp() { return *m_tsp; }
     AmountEditor& kv() { return *m_kv; }
+    DecodingEditor& decoding() { return *m_decoding; }
 
     QSize minimumSizeHint() const override;
 
@@ -46,6 +48,7 @@ private:
     void setupLayer();
     void setupAmounts();
     void setupScoring();
+    void setupDecoding();
     void setupMessage();
     void setupFollowing();
     NumberField* addField(QBoxLayout* line, SettingsField field, int digits);
@@ -84,6 +87,7 @@ private:
     LayerSlider* m_layerSlider = nullptr;
     AmountEditor *m_tsp = nullptr, *m_kv = nullptr;
     QComboBox* m_pooling = nullptr;
+    DecodingEditor* m_decoding = nullptr;
     QLabel* m_message = nullptr;
     QWidget* m_fastkvPart = nullptr; ///< what Full does not use
     std::vector<QLabel*> m_labels;

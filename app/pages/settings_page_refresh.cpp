@@ -82,6 +82,7 @@ void SettingsPage::refresh() {
     m_window->setShown(QString::number(settings.window));
     m_kernel->setShown(QString::number(settings.kernel));
     m_pooling->setCurrentIndex(settings.pooling == trace::Pooling::Max ? 0 : 1);
+    m_decoding->show(settings);
     refreshLayer();
     refreshAmounts();
     refreshMessage();

@@ -28,6 +28,7 @@ namespace fkv::app {
 namespace {
 
 constexpr QSize kDefaultSize(1280, 740);
+const QString kDecodingOpen = QStringLiteral("decodingOpen");
 const QString kTargets = QStringLiteral("targets");
 
 } // namespace
@@ -228,6 +229,7 @@ void MainWindow::restoreLook() {
         restoreGeometry(m_store->value(QStringLiteral("geometry")).toByteArray());
         m_board->restoreSizes(m_store->value(QStringLiteral("board")).toByteArray());
         m_saver->setFolder(m_store->value(QStringLiteral("folder"), m_saver->folder()).toString());
+        m_settingsPage->decoding().setOpen(m_store->value(kDecodingOpen, false).toBool());
         m_readouts->setTargets(m_store->value(kTargets).toMap());
         connect(m_readouts, &viz::ReadoutsView::targetsChanged, this,
                 [this] { m_store->setValue(kTargets, m_readouts->targets()); });
@@ -241,6 +243,7 @@ void MainWindow::keepLook() {
     m_store->setValue(QStringLiteral("presenter"), m_workspace.theme.presenter());
     m_store->setValue(QStringLiteral("geometry"), saveGeometry());
     m_store->setValue(QStringLiteral("board"), m_board->saveSizes());
+    m_store->setValue(kDecodingOpen, m_settingsPage->decoding().open());
     m_store->setValue(QStringLiteral("folder"), m_saver->folder());
 }
 

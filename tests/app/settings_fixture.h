@@ -69,6 +69,12 @@ public:
             return named(QStringLiteral("windowField"));
         case Kernel:
             return named(QStringLiteral("kernelField"));
+        case Generate:
+        case Temperature:
+        case TopK:
+        case TopP:
+        case Seed:
+            return page->decoding().field(which);
         }
         qFatal("no such field");
     }

@@ -273,6 +273,7 @@ private Q_SLOTS:
             sizes = rows->sizes();
             window.toolbar().presenter->trigger();
             workspace.theme.setChoice(viz::Theme::Choice::Dark);
+            window.findChild<DecodingEditor*>()->setOpen(true);
             window.openPath(demoModel());
             QVERIFY(settle(workspace.controller));
             window.close();
@@ -283,6 +284,7 @@ private Q_SLOTS:
         QVERIFY(workspace.theme.presenter());
         QVERIFY(workspace.theme.choice() == viz::Theme::Choice::Dark);
         QCOMPARE(window.size(), QSize(1300, 760));
+        QVERIFY(window.findChild<DecodingEditor*>()->open());
         Q_EMIT window.toolbar().models->aboutToShow();
         QStringList entries;
         for (const QAction* entry : window.toolbar().models->actions())
