@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/fit.h"
-#include "tests/support/view_fixture.h"
+#include "tests/viz/answers_stage.h"
 #include "viz/plots/answers_paint.h"
-#include "viz/plots/answers_panel.h"
-#include "viz/plots/answers_view.h"
 #include "viz/plots/figure_export.h"
 #include "viz/series/answer_lines.h"
 
@@ -13,59 +11,16 @@
 
 using namespace fkv;
 using namespace fkv::viz;
-using testing::SyntheticSpec;
-using testing::ViewFixture;
+using testing::answerOf;
+using Window = testing::AnswersStage;
+using trace::AnswerEnd;
 
 namespace {
 
-/// The id of a word is its hash, so that equal words are equal tokens.
-std::shared_ptr<const trace::Answer> answerOf(const std::vector<std::string>& words) {
-    auto answer = std::make_shared<trace::Answer>();
-    for (const std::string& word : words)
-        answer->tokens.push_back(
-            {static_cast<std::int32_t>(std::hash<std::string>{}(word)&0xffff), word, 1.0});
-    return answer;
-}
-
 AnswerLines lines(const std::vector<std::string>& full, const std::vector<std::string>& method,
-                  bool growing = false) {
-    return alignAnswers(answerOf(full).get(), {answerOf(method), nullptr, {}, growing});
+                  AnswerEnd end = AnswerEnd::Count) {
+    return alignAnswers(answerOf(full).get(), {answerOf(method, end), nullptr, {}});
 }
-
-struct Window {
-    explicit Window(QSize size = {1000, 100})
-        : f(SyntheticSpec{.tokens = 1000}), panel(f.context()) {
-        f.selection.addSpan({400, 409}, QStringLiteral("fact"));
-        panel.resize(size);
-        panel.show();
-        (void)QTest::qWaitForWindowExposed(&panel);
-    }
-    ~Window() {
-        f.theme.setPresenter(false);
-        f.theme.setChoice(Theme::Choice::Light);
-    }
-    AnswersView& view() { return panel.answers(); }
-    const AnswersContent& content() { return view().content(); }
-    QPoint at(std::size_t column) {
-        const AnswersView::Geometry& g = view().geometry();
-        return {g.left[column] + g.width[column] / 2, g.blocks[0].top + 4};
-    }
-    /// A run that differs from the one shown by what `change` does to a copy.
-    template <class Change>
-    trace::RunPtr changed(Change change) {
-        auto run = std::make_shared<trace::Run>(*f.shown.run());
-        change(*run);
-        return run;
-    }
-    void moveTsp(double rate) {
-        trace::Settings to = f.settings.settings();
-        to.tsp = trace::Amount::ofRate(rate);
-        f.move(to);
-    }
-
-    ViewFixture f;
-    AnswersPanel panel;
-};
 
 } // namespace
 
@@ -76,35 +31,46 @@ private Q_SLOTS:
         using Words = std::vector<std::string>;
         QTest::addColumn<Words>("full");
         QTest::addColumn<Words>("method");
-        QTest::addColumn<bool>("growing");
+        QTest::addColumn<int>("end");
         QTest::addColumn<QString>("verdict");
+        constexpr int ended = static_cast<int>(AnswerEnd::Count);
+        constexpr int growing = static_cast<int>(AnswerEnd::Growing);
+        constexpr int stopped = static_cast<int>(AnswerEnd::Stopped);
         const Words full{"gentle", " need", "le", "\n", "Q"};
-        QTest::newRow("same") << full << full << false
+        QTest::newRow("same") << full << full << ended
                               << QStringLiteral("✔ agrees on 4 of 4 tokens");
-        QTest::newRow("no newline") << Words{"a", "b"} << Words{"a", "b"} << false
+        QTest::newRow("no newline") << Words{"a", "b"} << Words{"a", "b"} << ended
                                     << QStringLiteral("✔ agrees on 2 of 2 tokens");
-        QTest::newRow("first token") << full << Words{"iron", " need", "le", "\n", "Q"} << false
+        QTest::newRow("first token") << full << Words{"iron", " need", "le", "\n", "Q"} << ended
                                      << QStringLiteral("✖ differs from token 1");
         QTest::newRow("after the newline")
-            << full << Words{"gentle", " need", "le", "\n", "X"} << false
+            << full << Words{"gentle", " need", "le", "\n", "X"} << ended
             << QStringLiteral("✔ agrees on 4 of 4 tokens, after the newline differs from token 5");
-        QTest::newRow("ended early") << full << Words{"gentle", " need"} << false
+        QTest::newRow("ended early") << full << Words{"gentle", " need"} << ended
                                      << QStringLiteral("✖ differs from token 3");
-        QTest::newRow("goes on longer") << Words{"a", "b"} << Words{"a", "b", "c"} << false
+        QTest::newRow("goes on longer") << Words{"a", "b"} << Words{"a", "b", "c"} << ended
                                         << QStringLiteral("✖ differs from token 3");
-        QTest::newRow("growing") << full << Words{"gentle", " need"} << true
+        QTest::newRow("growing") << full << Words{"gentle", " need"} << growing
                                  << QStringLiteral("agrees so far, 2 of 4 tokens");
-        QTest::newRow("growing apart") << full << Words{"gentle", " thread"} << true
+        QTest::newRow("growing apart") << full << Words{"gentle", " thread"} << growing
                                        << QStringLiteral("✖ differs from token 2");
-        QTest::newRow("nothing yet") << full << Words{} << true << QString();
+        QTest::newRow("growing, the newline is there")
+            << full << Words{"gentle", " need", "le", "\n"} << growing
+            << QStringLiteral("✔ agrees on 4 of 4 tokens");
+        QTest::newRow("stopped") << full << Words{"gentle", " need"} << stopped
+                                 << QStringLiteral("agrees so far, 2 of 4 tokens");
+        QTest::newRow("ended by itself")
+            << full << Words{"gentle", " need"} << static_cast<int>(AnswerEnd::EndOfSequence)
+            << QStringLiteral("✖ differs from token 3");
+        QTest::newRow("nothing yet") << full << Words{} << growing << QString();
     }
     void verdicts() {
         using Words = std::vector<std::string>;
         QFETCH(Words, full);
         QFETCH(Words, method);
-        QFETCH(bool, growing);
+        QFETCH(int, end);
         QFETCH(QString, verdict);
-        QCOMPARE(verdictOf(lines(full, method, growing)), verdict);
+        QCOMPARE(verdictOf(lines(full, method, static_cast<AnswerEnd>(end))), verdict);
     }
     void boxesShowNewlinesAndBytes() {
         const AnswerLines l = lines({"a", "\xE2", "\n"}, {"a"});
@@ -116,12 +82,21 @@ private Q_SLOTS:
     }
     void expectedAnswerEndsAtTheNewline() {
         const auto answer = answerOf({" gentle", " needle", "\n", "Question"});
-        QCOMPARE(holds(answer.get(), false, "gentle needle"), std::optional(true));
-        QCOMPARE(holds(answer.get(), true, "gentle needle"), std::optional(true));
-        QCOMPARE(holds(answer.get(), false, "gentle"), std::optional(false));
-        QCOMPARE(holds(answerOf({" gentle"}).get(), true, "gentle needle"), std::optional<bool>());
-        QCOMPARE(holds(answer.get(), false, ""), std::optional<bool>());
-        QCOMPARE(holds(nullptr, false, "x"), std::optional<bool>());
+        QCOMPARE(holds(answer.get(), "gentle needle"), std::optional(true));
+        QCOMPARE(holds(answer.get(), "gentle"), std::optional(false));
+        QCOMPARE(holds(answer.get(), ""), std::optional<bool>());
+        QCOMPARE(holds(nullptr, "x"), std::optional<bool>());
+        // Without a newline only an answer that is complete says something.
+        const auto part = [](AnswerEnd end, const char* expected) {
+            return holds(answerOf({" gentle"}, end).get(), expected);
+        };
+        for (const AnswerEnd end : {AnswerEnd::Growing, AnswerEnd::Stopped}) {
+            QCOMPARE(part(end, "gentle needle"), std::optional<bool>());
+            QCOMPARE(part(end, "gentle"), std::optional<bool>());
+            QCOMPARE(holds(answerOf({" gentle", "\n"}, end).get(), "gentle"), std::optional(true));
+        }
+        QCOMPARE(part(AnswerEnd::Count, "gentle needle"), std::optional(false));
+        QCOMPARE(part(AnswerEnd::EndOfSequence, "gentle"), std::optional(true));
     }
     void klIsDrawnOnALogScale() {
         QCOMPARE(klShare(0.0), 0.0);
@@ -228,7 +203,7 @@ private Q_SLOTS:
         QCOMPARE(w.content().lines.methodTokens, std::int64_t{6});
         // It streams in.
         const trace::RunPtr growing = w.changed([](trace::Run& run) {
-            run.fastkvAnswer = answerOf({" iron"});
+            run.fastkvAnswer = answerOf({" iron"}, AnswerEnd::Growing);
             auto first = std::make_shared<trace::Fidelity>();
             first->kl = {0.5};
             first->sameTop1 = {0};

@@ -120,6 +120,21 @@ private Q_SLOTS:
             std::floor(16.0 * 1024 * 1024 * 1024 / w.view.reading(Metric::KvBytes).method);
         QCOMPARE(w.view.reading(Metric::Sequences).method, fit);
     }
+    void sampledAnswersSaySo() {
+        Window w;
+        const QString greedy = w.view.tip(Metric::MeanKl);
+        QCOMPARE(w.view.fidelityCaption(), QStringLiteral("fidelity · 1 prompt, no evaluation"));
+        w.changeRun([](trace::Run& run) {
+            auto pass = std::make_shared<trace::FastKvPass>(*run.fastkv);
+            pass->settings.sampling = {0.7, 40, 1.0, 3};
+            run.fastkv = pass;
+        });
+        QCOMPARE(w.view.fidelityCaption(), QStringLiteral("fidelity · 1 prompt, sampled"));
+        QCOMPARE(w.view.tip(Metric::MeanKl),
+                 greedy +
+                     QStringLiteral(" The answer was sampled: temperature 0.7, top-k 40, seed 3."));
+        QCOMPARE(w.view.tip(Metric::KvBytes), tipOf(Metric::KvBytes));
+    }
     void measuredTimesAreMediansOfBothSides() {
         Window w;
         w.changeRun([](trace::Run& run) { run.timing.standaloneFullMs = {900.0, 1000.0, 5000.0}; });

@@ -43,9 +43,11 @@ public:
     }
 
 private:
-    QColor methodInk() const {
-        return m_c.pending ? faded(m_colours.text, m_colours.base, kPendingInk) : m_colours.text;
+    QColor inkOf(bool pending) const {
+        return pending ? faded(m_colours.text, m_colours.base, kPendingInk) : m_colours.text;
     }
+    QColor fullInk() const { return inkOf(m_c.fullPending); }
+    QColor methodInk() const { return inkOf(m_c.pending); }
 
     QColor differenceInk() const {
         return m_c.pending ? faded(m_colours.lost, m_colours.base, kPendingInk) : m_colours.lost;
@@ -107,7 +109,8 @@ private:
         const int full = block.top, method = full + m_at.lineHeight + m_at.spacing;
         const int kl = method + m_at.lineHeight + m_at.spacing;
         if (index == 0) {
-            label(full, tr("full"), signOf(m_c.fullHolds), m_colours.text);
+            label(full, tr("full"), signOf(m_c.fullHolds), fullInk());
+            if (m_c.fullPending) paintSpinner(full);
             label(method, tr("FastKV"), signOf(m_c.methodHolds), methodInk());
             if (m_c.pending) paintSpinner(method);
             if (m_at.summaryLeft >= 0) paintSummaryBeside(full, method, kl);
@@ -119,11 +122,34 @@ private:
             const bool differs = static_cast<std::int64_t>(i) == m_c.lines.difference;
             const AnswerColumn& column = m_c.lines.columns[i];
             const double share = after ? kAfterInk : 1.0;
-            box(i, full, column.full, faded(m_colours.text, m_colours.base, share), false);
+            box(i, full, column.full, faded(fullInk(), m_colours.base, share), false);
             box(i, method, column.method, faded(methodInk(), m_colours.base, share), differs);
             if (column.kl) bar(i, kl, *column.kl);
             if (static_cast<int>(i) == m_p.step) outlineColumn(i, full, kl + m_at.klHeight);
         }
+        paintEnd(block, full, {m_c.fullEnd, m_c.lines.fullTokens, m_c.fullPending});
+        paintEnd(block, method, {m_c.methodEnd, m_c.lines.methodTokens, m_c.pending});
+    }
+
+    /// How an answer ended, behind its last box if that stands in this block and there is room.
+    struct End {
+        const QString& words;
+        std::int64_t tokens;
+        bool pending;
+    };
+    void paintEnd(const AnswersView::Block& block, int top, const End& end) {
+        const auto all = static_cast<std::size_t>(end.tokens);
+        const std::size_t shown = std::min(all, m_at.blocks.back().end);
+        if (end.words.isEmpty() || shown == 0 || shown <= block.begin || shown > block.end) return;
+        // The sign that a token is missing stands in the place behind.
+        const bool marked = m_c.lines.difference == static_cast<std::int64_t>(shown);
+        const std::size_t last = marked && shown < block.end ? shown : shown - 1;
+        const int left = m_at.left[last] + m_at.width[last] + kEndGap;
+        const QString words = answerEnd(end.words, all > shown);
+        const QColor& ink = m_colours.mutedText;
+        if (left + m_small.horizontalAdvance(words) <= m_at.right)
+            text(row(top, left, m_at.right), words,
+                 end.pending ? faded(ink, m_colours.base, kPendingInk) : ink, true);
     }
 
     /// The ends of the scale as lines over the columns, with their values where there is room: a
@@ -234,6 +260,10 @@ private:
 
 QString answerLabel(const TokenShape& shape, bool differs) {
     return differs ? shape.label + QStringLiteral("▲") : shape.label;
+}
+
+QString answerEnd(const QString& end, bool more) {
+    return end.isEmpty() || !more ? end : QStringLiteral("… ") + end;
 }
 
 int answerSignWidth(const QFontMetrics& metrics) {

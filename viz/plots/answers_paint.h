@@ -21,6 +21,9 @@ void paintAnswers(QPainter& painter, const AnswersPainting& painting);
 
 /// Label of a box as it is drawn, with its marks.
 QString answerLabel(const TokenShape& shape, bool differs);
+/// What stands behind the last box: `end`, after an ellipsis where further tokens are not shown.
+QString answerEnd(const QString& end, bool more);
+inline constexpr int kEndGap = 6; ///< px between the last box and that
 /// Column of the signs before the labels.
 int answerSignWidth(const QFontMetrics& metrics);
 inline constexpr int kAnswerPadding = 4; ///< px left and right inside a box

@@ -48,10 +48,11 @@ void AnswersPanel::followRun() {
     }
     m_prompt = prompt;
     if (!run) return refresh();
+    if (run->fullAnswer && run->fastkv) m_fullSettings = run->fastkv->settings;
     if (run->fullAnswer) m_full = run->fullAnswer;
     // Without a new answer the old one stays: with the settings it belongs to.
     if (run->fastkvAnswer && run->fastkv)
-        m_method = {run->fastkvAnswer, run->fidelity, run->fastkv->settings, false};
+        m_method = {run->fastkvAnswer, run->fidelity, run->fastkv->settings};
     refresh();
 }
 
@@ -61,37 +62,61 @@ bool AnswersPanel::pending() const {
     return shown.run()->fastkvAnswer != m_method.answer;
 }
 
+bool AnswersPanel::fullPending() const {
+    const Shown& shown = context().shown;
+    if (!m_full) return false;
+    return shown.run()->fullAnswer != m_full ||
+           (shown.fate() && !m_fullSettings.sameDecoding(shown.fate()->settings));
+}
+
+/// What is not to be seen elsewhere is said only where it differs from that.
+QString AnswersPanel::settingsOfMethod() const {
+    const trace::FatePtr& fate = context().shown.fate();
+    const trace::Settings& of = m_method.settings;
+    const bool sameScoring = fate && of.sameScoring(fate->settings);
+    QString text = describeSettings(of);
+    if (sameScoring) text = text.section(QStringLiteral(" · "), 0, 2);
+    if (of.sampling.used() != m_fullSettings.sampling.used())
+        text += QStringLiteral(" · ") + QString::fromStdString(trace::describe(of.sampling));
+    if (fate && of.generate != fate->settings.generate)
+        text += QStringLiteral(" · ") + tr("length %1").arg(of.generate);
+    return text;
+}
+
 void AnswersPanel::refresh() {
     const Shown& shown = context().shown;
-    const bool running = shown.phase() == Shown::Phase::Running;
     AnswersContent content;
     const auto fullTokens = static_cast<std::int64_t>(m_full ? m_full->tokens.size() : 0);
+    content.fullPending = fullPending();
     content.pending = pending();
-    content.working = content.pending && running;
-    m_method.growing = running && !content.pending && m_method.answer &&
-                       !fidelityComplete(m_method.fidelity.get(), fullTokens);
+    content.working = content.pending && shown.phase() == Shown::Phase::Running;
     content.lines = alignAnswers(m_full.get(), m_method);
+    if (m_full) content.fullEnd = describeEnd(*m_full);
+    if (m_method.answer) content.methodEnd = describeEnd(*m_method.answer);
     content.verdict = verdictOf(content.lines);
+    if (content.lines.known() &&
+        m_method.settings.sampling.used() != m_fullSettings.sampling.used()) {
+        // Where they differ, it is the dice as well.
+        content.lines.difference = -1;
+        content.verdict = tr("drawn differently, not compared");
+    }
     content.fidelity = describeFidelity(m_method.fidelity.get(), fullTokens);
     if (!content.fidelity.isEmpty())
         content.fidelity += QStringLiteral(" · ") + tr("bars: 1e-4 to 10 nats, log");
     if (m_method.answer) {
-        const bool sameScoring =
-            shown.fate() && m_method.settings.sameScoring(shown.fate()->settings);
-        const QString all = describeSettings(m_method.settings);
-        // Window and pooling are said only where they differ from those of the controls.
-        const QString settings = sameScoring ? all.section(QStringLiteral(" · "), 0, 2) : all;
+        const QString settings = settingsOfMethod();
         content.settings =
             !content.pending ? settings
             : shown.run() && shown.run()->recorded
                 ? tr("recorded with %1; open the model to decode again").arg(settings)
                 : tr("of %1").arg(settings);
     }
+    const QString sampled = m_full ? describeSampling(m_fullSettings.sampling) : QString();
+    setNote(sampled.isEmpty() ? sampled : tr("sampled: %1").arg(sampled), tr("sampled"));
     if (m_prompt) {
         content.expected = QString::fromStdString(m_prompt->expected);
-        const bool fullGrows = running && !m_method.answer;
-        content.fullHolds = holds(m_full.get(), fullGrows, m_prompt->expected);
-        content.methodHolds = holds(m_method.answer.get(), m_method.growing, m_prompt->expected);
+        content.fullHolds = holds(m_full.get(), m_prompt->expected);
+        content.methodHolds = holds(m_method.answer.get(), m_prompt->expected);
     }
     const Mark* span = context().selection.firstSpan();
     if (span && shown.fate()) {
@@ -101,6 +126,16 @@ void AnswersPanel::refresh() {
     }
     m_answers->setContent(std::move(content));
     updateReadout();
+}
+
+/// How far the answers are that belong to the settings of the controls.
+QStringList AnswersPanel::progress() const {
+    const AnswersContent& c = m_answers->content();
+    QStringList parts;
+    if (m_full && !c.fullPending) parts << tr("full: %1").arg(describeProgress(*m_full));
+    if (m_method.answer && !c.pending)
+        parts << tr("FastKV: %1").arg(describeProgress(*m_method.answer));
+    return parts;
 }
 
 void AnswersPanel::updateReadout() {
@@ -121,9 +156,15 @@ void AnswersPanel::updateReadout() {
             parts << (*c.methodHolds ? tr("FastKV gives the expected answer")
                                      : tr("FastKV does not give the expected answer"));
     }
+    const QString kSeparator = QStringLiteral(" · ");
     if (c.pending && m_method.answer) parts << tr("pending: the FastKV line is of other settings");
-    if (m_method.fidelity) parts << tr("point at a token for both top five");
-    setReadout(parts.join(QStringLiteral(" · ")));
+    // What changes with every token comes last, so that nothing moves behind it.
+    const QStringList progress = this->progress();
+    QStringList hint;
+    if (m_method.fidelity && !c.lines.open) hint << tr("point at a token for both top five");
+    setReadout((parts + progress + hint).join(kSeparator),
+               {(parts + progress).join(kSeparator), (progress + hint).join(kSeparator),
+                progress.join(kSeparator)});
     m_answers->setAccessibleDescription(c.verdict + QStringLiteral(". ") + c.fidelity +
                                         QStringLiteral(". ") + readout());
 }

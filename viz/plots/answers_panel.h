@@ -28,10 +28,14 @@ private:
     void refresh();
     void updateReadout();
     bool pending() const;
+    bool fullPending() const;
+    QString settingsOfMethod() const;
+    QStringList progress() const;
 
     AnswersView* m_answers = nullptr;
     std::shared_ptr<const trace::Prompt> m_prompt; ///< that the answers below belong to
     std::shared_ptr<const trace::Answer> m_full;
+    trace::Settings m_fullSettings; ///< of which decoding matters
     MethodAnswer m_method;
 };
 

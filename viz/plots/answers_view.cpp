@@ -53,6 +53,12 @@ void AnswersView::setAllTokens(bool on) {
     relayout();
 }
 
+QString AnswersView::longestEnd() const {
+    trace::Answer ended;
+    ended.end = trace::AnswerEnd::EndOfSequence;
+    return answerEnd(describeEnd(ended), true);
+}
+
 std::size_t AnswersView::columnsShown() const {
     const AnswerLines& lines = m_content.lines;
     return m_allTokens ? lines.columns.size() : std::min(lines.toNewline, lines.columns.size());
@@ -90,8 +96,10 @@ AnswersView::Geometry AnswersView::geometry(const QSize& size) const {
     g.right = g.summaryRight;
     if (beside) {
         // Near the boxes where there is room to spare: far from them it is read as something else.
+        // Behind the boxes there is always room for how an answer ends: nothing moves when it does.
+        const int end = kEndGap + small.horizontalAdvance(longestEnd());
         g.summaryLeft = std::min(g.summaryRight - summary - 4,
-                                 std::max(g.labelRight + boxes + kNear, size.width() / 3));
+                                 std::max(g.labelRight + boxes + end + kNear, size.width() / 3));
         g.right = g.summaryLeft - 12;
     }
     int top = 0;

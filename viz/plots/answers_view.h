@@ -15,10 +15,12 @@ struct AnswersContent {
     QString expected;                           ///< or empty
     std::optional<bool> fullHolds, methodHolds; ///< gives the expected answer
     QString survival;                           ///< of the tracked span, or empty
-    QString settings;                           ///< that the FastKV answer belongs to
+    QString fullEnd, methodEnd; ///< why no token follows the last one; empty while it grows
+    QString settings;           ///< that the FastKV answer belongs to
     QString verdict, fidelity;
-    bool pending = false; ///< the FastKV line belongs to other settings than those of the controls
-    bool working = false; ///< and the engine is at it: the spinner turns
+    bool fullPending = false; ///< the full line is of another decoding than that of the controls
+    bool pending = false;     ///< the FastKV line belongs to other settings than those
+    bool working = false;     ///< and the engine is at it: the spinner turns
 };
 
 /// Expected answer, full context and FastKV token by token with the KL of every step below. Lines
@@ -77,6 +79,7 @@ protected:
 
 private:
     std::size_t columnsShown() const;
+    QString longestEnd() const;
     int columnWidth(std::size_t column) const;
     int stepAt(const QPoint& viewport) const;
     void setStep(int step);

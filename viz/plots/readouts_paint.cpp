@@ -138,8 +138,7 @@ void ReadoutsView::paintEvent(QPaintEvent*) {
     painter.setPen(colours.mutedText);
     painter.drawText(QRect(kMargin, g.fidelityTop, width() - 2 * kMargin, small.height()),
                      Qt::AlignLeft | Qt::AlignVCenter,
-                     small.elidedText(tr("fidelity · 1 prompt, no evaluation"), Qt::ElideRight,
-                                      width() - 2 * kMargin));
+                     small.elidedText(fidelityCaption(), Qt::ElideRight, width() - 2 * kMargin));
     for (std::size_t i = 0; i < kMetrics; ++i)
         paintRow(painter, static_cast<Metric>(i));
 }

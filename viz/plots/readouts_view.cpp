@@ -2,6 +2,7 @@
 #include "viz/plots/readouts_view.h"
 
 #include "viz/series/answer_lines.h"
+#include "viz/series/describe.h"
 #include "viz/series/format.h"
 
 #include <QFontMetrics>
@@ -124,6 +125,22 @@ void ReadoutsView::rememberKnown() {
             r.pending = true;
         }
     }
+}
+
+QString ReadoutsView::fidelityCaption() const {
+    return sampling().isEmpty() ? tr("fidelity · 1 prompt, no evaluation")
+                                : tr("fidelity · 1 prompt, sampled");
+}
+
+QString ReadoutsView::tip(Metric metric) const {
+    const QString drawn = sampling();
+    if (drawn.isEmpty() || !isFidelity(metric)) return tipOf(metric);
+    return tipOf(metric) + u' ' + tr("The answer was sampled: %1.").arg(drawn);
+}
+
+QString ReadoutsView::sampling() const {
+    const trace::RunPtr& run = m_context.shown.run();
+    return run && run->fastkv ? describeSampling(run->fastkv->settings.sampling) : QString();
 }
 
 ReadoutsView::RowText ReadoutsView::rowText(Metric metric) const {
@@ -342,7 +359,7 @@ bool ReadoutsView::event(QEvent* event) {
     if (event->type() != QEvent::ToolTip) return QWidget::event(event);
     const auto* help = static_cast<QHelpEvent*>(event);
     if (const auto row = rowAt(help->pos()))
-        QToolTip::showText(help->globalPos(), tipOf(*row), this);
+        QToolTip::showText(help->globalPos(), tip(*row), this);
     else
         QToolTip::hideText();
     return true;

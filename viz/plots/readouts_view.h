@@ -32,6 +32,9 @@ public:
         QString name, full, method, ratio, target;
     };
     RowText rowText(Metric metric) const;
+    /// What stands above the fidelity rows: how much they are worth.
+    QString fidelityCaption() const;
+    QString tip(Metric metric) const; ///< what a value is, over its row
     QString csv() const;
 
     /// Opens the editor of a row's target.
@@ -70,6 +73,7 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
+    QString sampling() const; ///< of the run's answers; empty: greedy
     static std::size_t index(Metric metric) { return static_cast<std::size_t>(metric); }
     void setupEditors();
     void applyTheme();

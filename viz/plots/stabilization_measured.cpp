@@ -169,10 +169,18 @@ void MeasuredView::paintDots(const ChartCanvas& canvas, const QRectF& p) const {
     paintWrapped(canvas, rest, suggestionText());
 }
 
+/// What the answers are that a suggestion stands on.
+QString MeasuredView::evidence() const {
+    return context().settings.settings().sampling.greedy() ? tr("1 prompt")
+                                                           : tr("1 prompt, sampled");
+}
+
 QString MeasuredView::suggestionText() const {
     if (!m_suggestion) return {};
-    const QString tried =
-        tr("%1 of %2 tried, 1 prompt").arg(m_suggestion->tried).arg(m_suggestion->possible);
+    const QString tried = tr("%1 of %2 tried, %3")
+                              .arg(m_suggestion->tried)
+                              .arg(m_suggestion->possible)
+                              .arg(evidence());
     const QString limit = klLabel(m_limit);
     if (m_suggestion->layer < 0)
         return tr("no tried layer keeps the answer with KL ≤ %1; %2").arg(limit, tried);
@@ -199,12 +207,12 @@ QStringList MeasuredView::shorterReadouts() const {
         const QString tried =
             tr("%1 of %2 tried").arg(m_suggestion->tried).arg(m_suggestion->possible);
         if (m_suggestion->layer < 0)
-            return {tr("none holds with KL ≤ %1 · %2, 1 prompt").arg(limit, tried),
+            return {tr("none holds with KL ≤ %1 · %2, %3").arg(limit, tried, evidence()),
                     tr("none holds · %1").arg(tried)};
         const QString layer = QString::number(m_suggestion->layer);
-        return {tr("layer %1 is the earliest that holds (KL ≤ %2) · %3, 1 prompt")
-                    .arg(layer, limit, tried),
-                tr("earliest that holds: layer %1 · %2, 1 prompt").arg(layer, tried),
+        return {tr("layer %1 is the earliest that holds (KL ≤ %2) · %3, %4")
+                    .arg(layer, limit, tried, evidence()),
+                tr("earliest that holds: layer %1 · %2, %3").arg(layer, tried, evidence()),
                 tr("holds from layer %1 · %2").arg(layer, tried)};
     }
     const MeasuredDot* dot = readoutDot();
@@ -241,7 +249,7 @@ QString MeasuredView::readout() const {
     if (dot->values.expectedHolds)
         parts << (*dot->values.expectedHolds ? tr("expected answer holds")
                                              : tr("expected answer lost"));
-    if (!dot->current) parts << tr("measured with %1").arg(describeSettings(dot->values.settings));
+    if (!dot->current) parts << tr("measured with %1").arg(describeDecoded(dot->values.settings));
     return parts.join(QStringLiteral(" · "));
 }
 
@@ -257,7 +265,7 @@ QString MeasuredView::csv() const {
         out << dot.layer << ',' << dot.values.firstKl << ','
             << (dot.values.meanKl ? QString::number(*dot.values.meanKl) : QString()) << ','
             << flag(dot.values.sameAnswer) << ',' << flag(dot.values.expectedHolds) << ",\""
-            << describeSettings(dot.values.settings) << "\"\n";
+            << describeDecoded(dot.values.settings) << "\"\n";
     return text;
 }
 

@@ -23,6 +23,7 @@ public:
     QString csv() const override;
     QString emptyText() const override;
     /// "earliest tried layer that keeps the answer ..."; empty without measured layers.
+    QString evidence() const;
     QString suggestionText() const;
 
 protected:

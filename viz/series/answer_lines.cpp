@@ -24,6 +24,11 @@ std::size_t sizeOf(const trace::Answer* answer) {
     return answer ? answer->tokens.size() : 0;
 }
 
+/// Further tokens would have come, had it gone on.
+bool isOpen(const trace::Answer* answer) {
+    return answer && !answer->complete();
+}
+
 std::optional<TokenShape> shapeAt(const trace::Answer* answer, std::size_t i) {
     if (i >= sizeOf(answer)) return std::nullopt;
     const trace::AnswerToken& token = answer->tokens[i];
@@ -55,7 +60,7 @@ QString topFive(const trace::TopFive& top) {
 AnswerLines alignAnswers(const trace::Answer* full, const MethodAnswer& method) {
     const trace::Answer* other = method.answer.get();
     AnswerLines lines;
-    lines.growing = method.growing;
+    lines.open = isOpen(full) || isOpen(other);
     lines.fullTokens = static_cast<std::int64_t>(sizeOf(full));
     lines.methodTokens = static_cast<std::int64_t>(sizeOf(other));
     lines.toNewline = std::max(toNewline(full), toNewline(other));
@@ -65,8 +70,9 @@ AnswerLines alignAnswers(const trace::Answer* full, const MethodAnswer& method) 
         if (method.fidelity && i < method.fidelity->kl.size() && column.full)
             column.kl = method.fidelity->kl[i];
         const bool both = column.full && column.method;
-        // What has not come yet does not differ.
-        const bool missing = other != nullptr && full != nullptr && !both && !method.growing;
+        // What has not come does not differ.
+        const bool missing =
+            other != nullptr && full != nullptr && !both && !isOpen(column.full ? other : full);
         if (lines.difference < 0 &&
             (missing || (both && full->tokens[i].id != other->tokens[i].id)))
             lines.difference = static_cast<std::int64_t>(i);
@@ -80,10 +86,9 @@ QString verdictOf(const AnswerLines& lines) {
     if (!lines.agrees()) return tr("✖ differs from token %1").arg(lines.difference + 1);
     const auto answer = std::min<std::int64_t>(static_cast<std::int64_t>(lines.toNewline),
                                                std::max(lines.fullTokens, lines.methodTokens));
-    if (lines.growing)
-        return tr("agrees so far, %1 of %2 tokens")
-            .arg(std::min(lines.methodTokens, answer))
-            .arg(answer);
+    const std::int64_t compared = std::min(lines.fullTokens, lines.methodTokens);
+    if (lines.open && compared < answer)
+        return tr("agrees so far, %1 of %2 tokens").arg(compared).arg(answer);
     QString text = tr("✔ agrees on %1 of %1 tokens").arg(answer);
     if (lines.difference >= 0)
         text += tr(", after the newline differs from token %1").arg(lines.difference + 1);
@@ -118,10 +123,44 @@ QString describeStep(const trace::Fidelity& fidelity, const AnswerLines& lines, 
     return parts.join(QStringLiteral(" · "));
 }
 
-std::optional<bool> holds(const trace::Answer* answer, bool growing, const std::string& expected) {
+QString describeEnd(const trace::Answer& answer) {
+    switch (answer.end) {
+    case trace::AnswerEnd::Growing:
+        break;
+    case trace::AnswerEnd::Count:
+        return tr("length %1").arg(formatCount(static_cast<std::int64_t>(answer.tokens.size())));
+    case trace::AnswerEnd::EndOfSequence:
+        return tr("end of sequence");
+    case trace::AnswerEnd::Stopped:
+        return tr("■ stopped");
+    }
+    return {};
+}
+
+QString describeProgress(const trace::Answer& answer) {
+    const QString count = formatCount(static_cast<std::int64_t>(answer.tokens.size()));
+    QString text;
+    switch (answer.end) {
+    case trace::AnswerEnd::Growing:
+        text = tr("%1 tokens so far").arg(count);
+        break;
+    case trace::AnswerEnd::Count:
+        text = tr("length %1").arg(count);
+        break;
+    case trace::AnswerEnd::EndOfSequence:
+        text = tr("end of sequence after %1").arg(count);
+        break;
+    case trace::AnswerEnd::Stopped:
+        text = tr("stopped after %1").arg(count);
+        break;
+    }
+    if (answer.msPerToken > 0.0) text += tr(", %1/token").arg(formatMs(answer.msPerToken));
+    return text;
+}
+
+std::optional<bool> holds(const trace::Answer* answer, const std::string& expected) {
     if (!answer || expected.empty()) return std::nullopt;
-    const bool ended = answer->endOfSequence() || answer->text().find('\n') != std::string::npos;
-    if (growing && !ended) return std::nullopt;
+    if (isOpen(answer) && answer->text().find('\n') == std::string::npos) return std::nullopt;
     return answer->firstLine() == expected;
 }
 

@@ -17,7 +17,6 @@ struct MethodAnswer {
     std::shared_ptr<const trace::Answer> answer;
     std::shared_ptr<const trace::Fidelity> fidelity; ///< null, first step only, or every step
     trace::Settings settings;
-    bool growing = false; ///< more tokens may come
 };
 
 /// One place of both answers. A missing token (an answer that ended) has no shape.
@@ -31,7 +30,7 @@ struct AnswerLines {
     std::vector<AnswerColumn> columns;
     std::size_t toNewline = 0;    ///< columns up to and with the first newline of either answer
     std::int64_t difference = -1; ///< first column whose tokens differ; -1 when none does
-    bool growing = false;         ///< of what has come so far
+    bool open = false;            ///< one of them is not complete: it grows, or was stopped
     std::int64_t fullTokens = 0, methodTokens = 0;
 
     bool known() const { return fullTokens > 0 && methodTokens > 0; }
@@ -42,8 +41,8 @@ struct AnswerLines {
 };
 AnswerLines alignAnswers(const trace::Answer* full, const MethodAnswer& method);
 
-/// "✔ agrees on 4 of 4 tokens", "✖ differs from token 3", "agrees so far, 3 tokens"; tokens count
-/// from 1. Empty while an answer is missing.
+/// "✔ agrees on 4 of 4 tokens", "✖ differs from token 3", "agrees so far, 3 of 4 tokens"; tokens
+/// count from 1. Empty while an answer is missing.
 QString verdictOf(const AnswerLines& lines);
 /// "top-1 5 of 6 · mean KL 1.07 · first 3e-5"; what is not known yet is left out.
 QString describeFidelity(const trace::Fidelity* fidelity, std::int64_t fullTokens);
@@ -52,9 +51,15 @@ bool fidelityComplete(const trace::Fidelity* fidelity, std::int64_t fullTokens);
 /// `token 3 · KL 6.2 · full "le" 90 % … · FastKV …`: both top five of a step.
 QString describeStep(const trace::Fidelity& fidelity, const AnswerLines& lines, std::size_t step);
 
-/// Does an answer give the expected one, exactly, up to its first newline? Not known while it grows
-/// and has no newline yet.
-std::optional<bool> holds(const trace::Answer* answer, bool growing, const std::string& expected);
+/// Why no further token follows: "length 32", "end of sequence", "■ stopped"; empty while it grows.
+QString describeEnd(const trace::Answer& answer);
+/// "12 tokens so far, 9.72 ms/token", "stopped after 12, 9.72 ms/token": how far an answer got, and
+/// the median of its decode steps.
+QString describeProgress(const trace::Answer& answer);
+
+/// Does an answer give the expected one, exactly, up to its first newline? Not known as long as it
+/// has no newline and is not complete.
+std::optional<bool> holds(const trace::Answer* answer, const std::string& expected);
 
 /// What became of a tracked span.
 struct SpanSurvival {

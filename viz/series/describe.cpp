@@ -13,7 +13,7 @@ QString describeAmount(const trace::Amount& amount) {
                : formatCount(amount.tokens) + QStringLiteral(" tokens");
 }
 
-}  // namespace
+} // namespace
 
 QString describeSettings(const trace::Settings& s) {
     return QStringLiteral("TSP %1 · %2 · KV %3 · %4 %5 · window %6")
@@ -22,6 +22,16 @@ QString describeSettings(const trace::Settings& s) {
              s.pooling == trace::Pooling::Max ? QStringLiteral("max") : QStringLiteral("avg"))
         .arg(s.kernel)
         .arg(s.window);
+}
+
+QString describeSampling(const trace::Sampling& sampling) {
+    return sampling.greedy() ? QString() : QString::fromStdString(trace::describe(sampling));
+}
+
+QString describeDecoded(const trace::Settings& settings) {
+    const QString sampling = describeSampling(settings.sampling);
+    return sampling.isEmpty() ? describeSettings(settings)
+                              : describeSettings(settings) + QStringLiteral(" · ") + sampling;
 }
 
 QString describeShown(const Shown& shown) {
@@ -35,4 +45,4 @@ QString describeShown(const Shown& shown) {
     return text;
 }
 
-}  // namespace fkv::viz
+} // namespace fkv::viz
