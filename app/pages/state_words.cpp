@@ -26,6 +26,11 @@ QString previewLayers(const trace::Fate& fate) {
                          : Words::tr("layers %1–%2").arg(first).arg(last);
 }
 
+bool hasStoppedAnswer(const trace::Run& run) {
+    return (run.fullAnswer && run.fullAnswer->end == trace::AnswerEnd::Stopped) ||
+           (run.fastkvAnswer && run.fastkvAnswer->end == trace::AnswerEnd::Stopped);
+}
+
 StateWords settled(const viz::Shown& shown) {
     using Kind = StateWords::Kind;
     const QString layers = shown.fate() ? previewLayers(*shown.fate()) : QString();
@@ -47,6 +52,10 @@ StateWords settled(const viz::Shown& shown) {
             Words::tr(
                 "What %1 keep is estimated from the full-context pass until they are run again.")
                 .arg(layers)};
+    if (hasStoppedAnswer(*shown.run()))
+        return {Kind::Cancelled, Words::tr("Answer stopped"),
+                Words::tr("Kept sets and bytes are those of the settings shown; the answer was "
+                          "stopped. Press Run to decode it again.")};
     return {Kind::Exact, Words::tr("Exact"),
             Words::tr("Kept sets and bytes are those of the settings shown.")};
 }

@@ -19,8 +19,8 @@ namespace fkv::app {
 /// Runs the engine for the window. Follows SettingsModel: the fate of every token is there in the
 /// same call, so that all views preview in the frame; the exact result starts 150 ms after the last
 /// move or on release, and a newer one replaces it. Writes Shown and Selection; a failed or
-/// cancelled request leaves the run on show as it was. Everything here is called on the window's
-/// thread.
+/// stopped request leaves the run on show as it was, but that an answer which was growing is marked
+/// as stopped. Everything here is called on the window's thread.
 class Controller : public QObject {
     Q_OBJECT
 public:

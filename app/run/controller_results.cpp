@@ -5,6 +5,7 @@
 #include "app/run/span_tokens.h"
 #include "engine/select/budgets.h"
 
+#include <memory>
 #include <utility>
 
 namespace fkv::app {
@@ -16,6 +17,22 @@ namespace {
 bool sameTokens(const trace::RunPtr& a, const trace::RunPtr& b) {
     if (!a || !b || a->model.fingerprint != b->model.fingerprint) return false;
     return a->prompt == b->prompt || a->prompt->ids == b->prompt->ids;
+}
+
+/// `run` with answers that were growing ended where they are; `run` itself where none was.
+trace::RunPtr withAnswersStopped(const trace::RunPtr& run) {
+    const auto grows = [](const std::shared_ptr<const trace::Answer>& answer) {
+        return answer && answer->end == trace::AnswerEnd::Growing;
+    };
+    if (!run || (!grows(run->fullAnswer) && !grows(run->fastkvAnswer))) return run;
+    auto copy = std::make_shared<trace::Run>(*run);
+    for (auto* answer : {&copy->fullAnswer, &copy->fastkvAnswer}) {
+        if (!grows(*answer)) continue;
+        auto stopped = std::make_shared<trace::Answer>(**answer);
+        stopped->end = trace::AnswerEnd::Stopped;
+        *answer = std::move(stopped);
+    }
+    return copy;
 }
 
 } // namespace
@@ -161,6 +178,9 @@ void Controller::endRequest(Phase phase, const QString& text) {
     m_request.reset();
     m_again = m_measureNext = false;
     m_worker.release();
+    // Nothing more is told of a request that ended early: what is on show is its end.
+    const trace::RunPtr run = withAnswersStopped(m_context.shown.run());
+    if (run != m_context.shown.run()) m_context.shown.setRun(run, m_context.shown.fate());
     m_context.shown.setPhase(phase, text, phase == Phase::Done ? 1.0 : 0.0);
     announce();
 }

@@ -57,6 +57,15 @@ void TestStatusParts::theChipSaysHowSureValuesAre() {
     f.show(testing::makeRun({.tokens = 600}));
     QCOMPARE(chip.words().kind, Kind::Exact);
     QCOMPARE(chip.accessibleName(), QStringLiteral("Exact"));
+    const trace::RunPtr whole = f.shown.run();
+    auto part = std::make_shared<trace::Run>(*whole);
+    auto answer = std::make_shared<trace::Answer>(*part->fastkvAnswer);
+    answer->end = trace::AnswerEnd::Stopped;
+    part->fastkvAnswer = answer;
+    f.shown.setRun(part, f.shown.fate());
+    QCOMPARE(chip.words().kind, Kind::Cancelled);
+    QCOMPARE(chip.words().text, QStringLiteral("Answer stopped"));
+    f.shown.setRun(whole, f.shown.fate());
     // A KV budget stays exact; another TSP rate makes late layers a preview.
     trace::Settings settings = f.settings.settings();
     settings.kv = trace::Amount::ofRate(0.05);
