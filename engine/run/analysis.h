@@ -5,6 +5,7 @@
 #include "engine/run/held_state.h"
 #include "engine/run/progress_meter.h"
 #include "engine/run/session.h"
+#include "engine/run/warm_up.h"
 
 #include <chrono>
 #include <span>
@@ -15,7 +16,9 @@ namespace fkv::run {
 struct SessionState {
     SessionState(const std::filesystem::path& folder, const ops::DeviceSpec& device,
                  Observer& observer, const std::stop_token& stop)
-        : model(folder, device, observer, stop) {}
+        : model(folder, device, observer, stop) {
+        warmUp(model, stop);
+    }
 
     LoadedModel model;
     Gate gate;
