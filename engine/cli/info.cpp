@@ -137,8 +137,7 @@ json chatJson(const text::ChatSupport& support) {
 json modelJson(const InfoOptions& o) {
     const std::filesystem::path folder = model::modelFolder(o.path);
     const model::Config config = model::readConfig(folder);
-    const model::TensorFiles tensors(folder);
-    model::checkTensors(tensors, config);
+    const model::WeightFiles weights(folder, config);
     const auto tokenizer = text::openTokenizer(folder);
     const ops::DeviceInfo device = ops::makeBackend({o.device, 1})->info();
     const std::int64_t perToken = std::int64_t{2} * config.layers * config.kvHeads *
@@ -146,7 +145,7 @@ json modelJson(const InfoOptions& o) {
     json model{{"kind", "model"},
                {"path", o.path.string()},
                {"config", configJson(config)},
-               {"tensors", tensorsJson(tensors)},
+               {"tensors", tensorsJson(weights.tensors())},
                {"tokenizer",
                 {{"kind", tokenizer->kind()},
                  {"vocabulary", tokenizer->vocabulary()},

@@ -70,12 +70,4 @@ MappedFile::~MappedFile() {
     if (m_data != nullptr && m_owned.empty()) ::munmap(const_cast<std::byte*>(m_data), m_size);
 }
 
-void readAhead(std::span<const std::byte> bytes) {
-    if (bytes.empty()) return;
-    static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-    const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
-    const auto end = reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size();
-    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
-}
-
 } // namespace fkv::io

@@ -33,8 +33,4 @@ private:
     std::size_t m_size = 0;
 };
 
-/// Asks for mapped bytes before they are touched: faults one by one read in pieces too small for a
-/// fast disk. Returns at once; what fails is read all the same when it is touched.
-void readAhead(std::span<const std::byte> bytes);
-
 }  // namespace fkv::io

@@ -2,21 +2,24 @@
 #include "engine/model/weights.h"
 
 #include "engine/core/error.h"
-#include "engine/io/mapped_file.h"
 #include "engine/model/tensor_files.h"
 
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace fkv::model {
 
 namespace {
 
+/// Read from the disk before it is placed: some tensors, so that it never stands still.
+constexpr std::size_t kAheadBytes = std::size_t{1} << 30;
+
 /// Places tensors of the files into fresh backend memory.
 class Loader {
 public:
-    Loader(const TensorFiles& files, ops::Backend& backend, Weights& weights)
+    Loader(WeightFiles& files, ops::Backend& backend, Weights& weights)
         : m_files(files), m_backend(backend), m_weights(weights) {}
 
     ops::View matrix(std::int64_t rows, std::int64_t cols, DType dtype) {
@@ -35,7 +38,7 @@ public:
         std::vector<const io::TensorEntry*> entries;
         for (const Part& part : parts) {
             rows += part.rows;
-            entries.push_back(&m_files.require(part.name, {part.rows, cols}));
+            entries.push_back(&m_files.tensors().require(part.name, {part.rows, cols}));
         }
         const ops::View all = matrix(rows, cols, typeOf(entries));
         std::int64_t at = 0;
@@ -54,7 +57,7 @@ public:
         auto* bytes = static_cast<std::byte*>(all.data);
         for (const Part& part : parts) {
             put({bytes, all.dtype, 1, part.rows, part.rows},
-                m_files.require(part.name, {part.rows}));
+                m_files.tensors().require(part.name, {part.rows}));
             bytes += static_cast<std::size_t>(part.rows) * sizeOf(all.dtype);
         }
         return all;
@@ -72,8 +75,9 @@ private:
     }
     void put(const ops::View& to, const io::TensorEntry& entry) {
         m_backend.uploadWeights(to, entry.bytes.data(), entry.dtype);
+        m_files.used(entry.bytes.size());
     }
-    const TensorFiles& m_files;
+    WeightFiles& m_files;
     ops::Backend& m_backend;
     Weights& m_weights;
 };
@@ -135,6 +139,18 @@ std::vector<Expected> tensorsOfLayer(const Config& c, int layer) {
     return tensors;
 }
 
+/// All tensors, in the order in which they are placed.
+std::vector<Expected> expectedTensors(const TensorFiles& files, const Config& c) {
+    std::vector<Expected> all{{"model.embed_tokens.weight", {c.vocabulary, c.hidden}},
+                              {"model.norm.weight", {c.hidden}}};
+    if (files.find("lm_head.weight") != nullptr)
+        all.push_back({"lm_head.weight", {c.vocabulary, c.hidden}});
+    for (int layer = 0; layer < c.layers; ++layer)
+        for (Expected& tensor : tensorsOfLayer(c, layer))
+            all.push_back(std::move(tensor));
+    return all;
+}
+
 /// A tensor that no layer reads says that the config describes another model; old files also hold
 /// what can be computed.
 void refuseOthers(const TensorFiles& files, const Config& c, const std::set<std::string>& known) {
@@ -151,20 +167,22 @@ void refuseOthers(const TensorFiles& files, const Config& c, const std::set<std:
 
 } // namespace
 
-void checkTensors(const TensorFiles& files, const Config& c) {
+WeightFiles::WeightFiles(const std::filesystem::path& folder, const Config& config)
+    : m_tensors(folder) {
     std::set<std::string> known;
-    const auto require = [&](const Expected& tensor) {
-        files.require(tensor.name, tensor.shape);
+    for (const Expected& tensor : expectedTensors(m_tensors, config)) {
+        m_order.push_back(m_tensors.require(tensor.name, tensor.shape).bytes);
         known.insert(tensor.name);
-    };
-    require({"model.embed_tokens.weight", {c.vocabulary, c.hidden}});
-    require({"model.norm.weight", {c.hidden}});
-    if (files.find("lm_head.weight") != nullptr)
-        require({"lm_head.weight", {c.vocabulary, c.hidden}});
-    for (int layer = 0; layer < c.layers; ++layer)
-        for (const Expected& tensor : tensorsOfLayer(c, layer))
-            require(tensor);
-    refuseOthers(files, c, known);
+    }
+    refuseOthers(m_tensors, config, known);
+}
+
+void WeightFiles::readAhead() {
+    m_ahead.emplace(m_order, kAheadBytes);
+}
+
+void WeightFiles::used(std::size_t bytes) {
+    if (m_ahead) m_ahead->used(bytes);
 }
 
 void checkDevice(const Config& c, const ops::DeviceInfo& device) {
@@ -189,46 +207,25 @@ std::int64_t Weights::stepBytes() const {
     return bytes - bytesOf(cosTable) - bytesOf(sinTable) - (tied ? 0 : bytesOf(embedding));
 }
 
-namespace {
-
-/// A layer's tensors are asked of the disk while the layer before is being placed.
-void readLayerAhead(const TensorFiles& files, const Config& c, int layer) {
-    if (layer >= c.layers) return;
-    for (const Expected& tensor : tensorsOfLayer(c, layer))
-        io::readAhead(files.require(tensor.name, tensor.shape).bytes);
-}
-
-} // namespace
-
-Weights loadWeights(const std::filesystem::path& folder, const Config& config,
-                    ops::Backend& backend, const std::function<void(double)>& progress,
-                    const std::stop_token& stop) {
-    const TensorFiles files(folder);
-    checkTensors(files, config); // before anything is allocated: a wrong config asks for any size
+Weights loadWeights(WeightFiles& files, const Config& config, ops::Backend& backend,
+                    const std::function<void(double)>& progress, const std::stop_token& stop) {
     Weights weights;
-    weights.fingerprint = files.fingerprint(config);
+    weights.fingerprint = files.tensors().fingerprint(config);
     Loader loader(files, backend, weights);
     const auto report = [&](int done) {
         throwIfStopped(stop);
         if (progress) progress(static_cast<double>(done) / (config.layers + 1));
     };
     report(0);
-    const bool reads = !backend.info().plansOnly;
-    if (reads) {
-        io::readAhead(
-            files.require("model.embed_tokens.weight", {config.vocabulary, config.hidden}).bytes);
-        readLayerAhead(files, config, 0);
-    }
     weights.embedding =
         loader.stacked({{"model.embed_tokens.weight", config.vocabulary}}, config.hidden);
     weights.finalNorm = loader.vector("model.norm.weight", config.hidden);
     // The tensor list decides about a tied head: the config key is often wrong.
-    weights.lmHead = files.find("lm_head.weight") == nullptr
+    weights.lmHead = files.tensors().find("lm_head.weight") == nullptr
                          ? weights.embedding
                          : loader.stacked({{"lm_head.weight", config.vocabulary}}, config.hidden);
     for (int layer = 0; layer < config.layers; ++layer) {
         report(layer + 1);
-        if (reads) readLayerAhead(files, config, layer + 1);
         weights.layers.push_back(loadLayer(loader, config, layer));
     }
     weights.cosTable = loader.matrix(config.contextLength, config.headDim / 2, DType::F32);

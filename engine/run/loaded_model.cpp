@@ -38,10 +38,12 @@ void LoadedModel::load(const std::filesystem::path& folder, const ops::DeviceSpe
     m_config = model::readConfig(folder);
     m_tokenizer = text::openTokenizer(folder);
     m_chat = text::findChatTemplate(folder, *m_tokenizer);
+    model::WeightFiles files(folder, m_config);
+    files.readAhead(); // while the device gets ready
     m_backend = ops::makeBackend(device);
     model::checkDevice(m_config, m_backend->info());
     m_weights = model::loadWeights(
-        folder, m_config, *m_backend,
+        files, m_config, *m_backend,
         [&](double fraction) {
             loading.observer.progress({"Loading weights", fraction});
         },
@@ -64,7 +66,8 @@ LoadedModel::LoadedModel(const model::Config& config, const ops::DeviceSpec& dev
 LoadedModel::LoadedModel(const std::filesystem::path& folder,
                          std::unique_ptr<ops::Backend> planning)
     : m_config(model::readConfig(folder)), m_backend(std::move(planning)) {
-    m_weights = model::loadWeights(folder, m_config, *m_backend, {}, {});
+    model::WeightFiles files(folder, m_config);
+    m_weights = model::loadWeights(files, m_config, *m_backend, {}, {});
     m_transformer = std::make_unique<model::Transformer>(m_config, m_weights, *m_backend);
     m_info.name = model::modelName(folder);
     describe();

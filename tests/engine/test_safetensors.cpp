@@ -2,6 +2,7 @@
 #include "engine/core/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/json_limits.h"
+#include "engine/io/read_ahead.h"
 #include "engine/io/safetensors.h"
 
 #include <algorithm>
@@ -309,4 +310,15 @@ TEST(Utf8, AcceptsOnlyTheStandard) {
          {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x96", "a\xFF", "\xE2\x28\xA1"})
         EXPECT_FALSE(isUtf8(bad)) << bad;
+}
+
+TEST(ReadAhead, WaitsForUseAndEndsWhileItWaits) {
+    const std::vector<std::byte> bytes(1U << 16);
+    const std::span<const std::byte> all(bytes);
+    {
+        io::ReadAhead ahead({all, all, all}, 1U << 16); // waits for ever after the first
+    }
+    io::ReadAhead used({all, {}, all.first(10)}, 1);
+    used.used(all.size());
+    used.used(10);
 }
