@@ -144,6 +144,22 @@ private Q_SLOTS:
         s.panel.setView(TimingPanel::Figures);
         s.paint();
         QVERIFY(testing::hasLabel(s.figures(), QStringLiteral("check")));
+        QVERIFY(!testing::hasLabel(s.figures(), QStringLiteral("check clocks")));
+    }
+    void aRatioBeyondItsBoundUnderAPowerCapPointsAtTheClocks() {
+        auto run = testing::peakedRun();
+        run->timing.fastKvPrefillMs = 600.0;
+        trace::GpuSample capped;
+        capped.limits = static_cast<std::uint32_t>(trace::ClockLimit::PowerCap);
+        run->timing.gpu = {{}, capped};
+        Stage s(run);
+        s.panel.setView(TimingPanel::Figures);
+        s.paint();
+        QVERIFY(testing::hasLabel(s.figures(), QStringLiteral("check clocks")));
+        s.panel.setView(TimingPanel::PerLayer);
+        s.paint();
+        QVERIFY(testing::hasLabel(s.layers(), QStringLiteral("check clocks")));
+        QVERIFY(s.panel.readout().contains(QStringLiteral("check clocks, more than the work")));
     }
 };
 

@@ -4,6 +4,7 @@
 #include "viz/plots/timing_totals.h"
 #include "viz/series/describe.h"
 #include "viz/series/format.h"
+#include "viz/series/gpu_text.h"
 
 #include <QPainter>
 #include <QTextStream>
@@ -72,11 +73,13 @@ void TimingFiguresView::follow() {
     const Shown& shown = context().shown;
     m_figures.clear();
     m_peaks.reset();
+    m_clocksLimited = false;
     m_settings.clear();
     if (shown.run() && shown.fate()) {
         const TimingBars bars = timingBars(*shown.run(), *shown.fate());
         m_figures = timingFigures(shown, bars, timingTotals(*shown.run(), *shown.fate(), bars));
         m_peaks = shown.run()->timing.peaks;
+        m_clocksLimited = clocksLimited(shown.run()->timing.gpu);
         if (shown.run()->fastkv && shown.answersPending())
             m_settings = describeSettings(shown.run()->fastkv->settings);
     }
@@ -104,7 +107,7 @@ QString TimingFiguresView::noteOf(const TimingFigure& f, bool brief) const {
         if (f.bound)
             parts << (brief ? QStringLiteral("≤ %1") : tr("≤ %1 by the work done"))
                          .arg(formatRatio(*f.bound));
-        if (suspicious(f)) parts << tr("check");
+        if (suspicious(f)) parts << checkWord(m_clocksLimited);
         if (m_peaks && !brief)
             parts << reached(
                 tr("%1 TFLOP/s").arg(formatSignificant(m_peaks->flopPerSecond * 1e-12)));

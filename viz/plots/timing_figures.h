@@ -37,6 +37,7 @@ private:
 
     std::vector<TimingFigure> m_figures;
     std::optional<trace::DevicePeaks> m_peaks;
+    bool m_clocksLimited = false;
     QString m_settings; ///< of what is pending, else empty
 };
 

@@ -5,6 +5,7 @@
 #include "viz/plots/timing_totals.h"
 #include "viz/series/axis_ticks.h"
 #include "viz/series/format.h"
+#include "viz/series/gpu_text.h"
 
 #include <QPainter>
 #include <QTextStream>
@@ -178,7 +179,9 @@ QString TimingLayersView::describeTotals(Words words) const {
             text += (words == Words::All ? tr(" of at most %1") : tr(" of %1"))
                         .arg(formatRatio(*s.bound));
         if (s.suspicious())
-            text += words == Words::All ? tr(": check, more than the work allows") : tr(": check");
+            text += (words == Words::All ? tr(": %1, more than the work allows")
+                                         : QStringLiteral(": %1"))
+                        .arg(checkWord(m_totals.clocksLimited));
         return text;
     };
     if (m_totals.composed && !(words == Words::Fewest && m_totals.standalone))

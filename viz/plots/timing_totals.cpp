@@ -3,6 +3,7 @@
 
 #include "viz/series/axis_ticks.h"
 #include "viz/series/format.h"
+#include "viz/series/gpu_text.h"
 
 #include <QCoreApplication>
 #include <QPainter>
@@ -122,7 +123,7 @@ std::vector<Piece> speedupPieces(const TimingTotals& totals, const Palette& colo
         if (!speedup) return;
         const bool check = speedup->suspicious();
         QString text = name + withState(formatRatio(speedup->ratio), speedup->state);
-        if (check) text += tr("  check");
+        if (check) text += QStringLiteral("  ") + checkWord(totals.clocksLimited);
         pieces.push_back({text, check ? colours.lost : colours.text, true, {}});
         if (speedup->bound)
             pieces.push_back({(brief ? tr("bound %1") : tr("bound by the work done %1"))

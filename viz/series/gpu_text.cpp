@@ -5,6 +5,7 @@
 
 #include <QCoreApplication>
 #include <QStringList>
+#include <algorithm>
 
 namespace fkv::viz {
 namespace {
@@ -51,6 +52,16 @@ QString gpuLine(std::span<const trace::GpuSample> samples) {
         parts << (share > 0.995 ? limit : tr("%1 %2 %").arg(limit).arg(qRound(share * 100.0)));
     }
     return parts.join(QStringLiteral(" · "));
+}
+
+bool clocksLimited(std::span<const trace::GpuSample> samples) {
+    const auto summary = trace::summarize(samples);
+    return summary && std::any_of(summary->limited.begin(), summary->limited.end(),
+                                  [](double share) { return share > 0.0; });
+}
+
+QString checkWord(bool clocksLimited) {
+    return clocksLimited ? tr("check clocks") : tr("check");
 }
 
 } // namespace fkv::viz

@@ -13,4 +13,10 @@ namespace fkv::viz {
 /// out.
 QString gpuLine(std::span<const trace::GpuSample> samples);
 
+/// Something held the clocks back in part of the time: a pass that draws less power may then have
+/// run at higher ones than the pass it is compared with.
+bool clocksLimited(std::span<const trace::GpuSample> samples);
+/// Beside a speedup above what the work allows: "check", and where to look if that is known.
+QString checkWord(bool clocksLimited);
+
 } // namespace fkv::viz

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "viz/series/timing_bars.h"
 
+#include "viz/series/gpu_text.h"
+
 #include <algorithm>
 
 namespace fkv::viz {
@@ -222,6 +224,7 @@ TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const 
     totals.fullWork = passFlop(run.model, all);
     totals.fastKvWork = passFlop(run.model, composed);
     totals.peaks = timing.peaks;
+    totals.clocksLimited = clocksLimited(timing.gpu);
     totals.floors = floorsOf(run, fate);
     const auto rates = zoneRates(run);
     if (!rates) return totals;

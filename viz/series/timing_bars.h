@@ -75,6 +75,7 @@ struct TimingTotals {
     LayerFlop fullWork, fastKvWork; ///< of the composed path
     PrefillFloors floors;
     std::optional<trace::DevicePeaks> peaks;
+    bool clocksLimited = false; ///< while this was measured (see gpu_text.h)
 };
 TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const TimingBars& bars);
 
