@@ -50,7 +50,9 @@ TEST(SampledAnswers, OnlyTheAnswersAreMadeAgain) {
         EXPECT_EQ(work.rerunRows, 0);
         EXPECT_FALSE(work.rescored);
         EXPECT_FALSE(work.regathered);
-        EXPECT_EQ(work.decoded, 24);
+        // Drawn tokens differ from one processor to the next, and may end an answer early.
+        EXPECT_EQ(work.decoded, std::ssize(run->fullAnswer->tokens) +
+                                    std::ssize(run->fastkvAnswer->tokens));
         EXPECT_EQ(run->full, greedy->full) << "planes are shared";
         EXPECT_EQ(run->fastkv->settings.sampling, s);
         expectSameRun(*run, *analyse(*openDemo(), sampled(s)));
