@@ -2,11 +2,13 @@
 #include "engine/cpu/cpu_backend.h"
 
 #include "engine/core/error.h"
+#include "engine/core/host_memory.h"
 #include "engine/cpu/pieces.h"
 #include "engine/ops/planning_backend.h"
 #include "engine/ops/validate.h"
 #include "engine/trace/window_sums.h"
 
+#include <algorithm>
 #include <bit>
 #include <cblas.h>
 #include <cstdlib>
@@ -15,7 +17,6 @@
 #include <new>
 #include <random>
 #include <string>
-#include <unistd.h>
 
 namespace fkv {
 namespace {
@@ -91,7 +92,7 @@ void grow(std::vector<T>& memory, std::int64_t count) {
         memory.resize(static_cast<std::size_t>(count));
 }
 
-}  // namespace
+} // namespace
 
 CpuBackend::CpuBackend(int threads) : m_pool(threads) {
     // The pool cuts the work; threads of BLAS would fight it for processors.
@@ -100,13 +101,16 @@ CpuBackend::CpuBackend(int threads) : m_pool(threads) {
     m_info.cpu = processorModel();
     m_info.blas = std::string("OpenBLAS ") + openblas_get_corename();
     m_info.threads = m_pool.threads();
-    m_info.memoryBytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
-                         static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    m_info.memoryBytes = static_cast<std::size_t>(hostMemory().totalBytes);
     m_workers.resize(static_cast<std::size_t>(m_pool.threads()));
 }
 
 ops::BufferPtr CpuBackend::allocate(std::size_t bytes, ops::Lifetime) {
     return std::make_shared<HostBuffer>(bytes);
+}
+
+std::int64_t CpuBackend::availableBytes() {
+    return std::max<std::int64_t>(1, hostMemory().availableBytes); // 0 would be: not known
 }
 
 void CpuBackend::upload(const ops::View& to, const void* from) {
@@ -237,4 +241,4 @@ std::unique_ptr<ops::Backend> makeCpuBackend(int threads) {
     return std::make_unique<CpuBackend>(threads);
 }
 
-}  // namespace fkv
+} // namespace fkv

@@ -19,6 +19,7 @@ public:
 
     const ops::DeviceInfo& info() const override { return m_info; }
     ops::BufferPtr allocate(std::size_t bytes, ops::Lifetime lifetime) override;
+    std::int64_t availableBytes() override;
     void upload(const ops::View& to, const void* from) override;
     void uploadWeights(const ops::View& to, const void* from, DType fromType) override;
     void fillRandom(const ops::View& to, std::uint64_t seed, float scale) override;

@@ -86,10 +86,10 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
     m_info.threads = m_pool.threads();
     m_info.memoryBytes = properties.totalGlobalMem;
     check(cudaStreamCreateWithFlags(&m_stream, cudaStreamNonBlocking), "a stream");
-    cudaMemPool_t pool = nullptr;
-    check(cudaDeviceGetDefaultMemPool(&pool, device), "the memory pool");
+    check(cudaDeviceGetDefaultMemPool(&m_memory, device), "the memory pool");
     std::uint64_t keep = UINT64_MAX;
-    check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "the memory pool");
+    check(cudaMemPoolSetAttribute(m_memory, cudaMemPoolAttrReleaseThreshold, &keep),
+          "the memory pool");
     m_side = std::make_unique<SideStream>(m_stream);
     m_clock = std::make_unique<EventClock>(m_stream, *m_side);
     m_blas = std::make_unique<Blas>();
@@ -110,6 +110,21 @@ CudaBackend::~CudaBackend() {
 
 ops::BufferPtr CudaBackend::allocate(std::size_t bytes, ops::Lifetime) {
     return std::make_shared<DeviceBuffer>(bytes, m_stream, *m_side);
+}
+
+/// What nobody has, and what the pool keeps for us and does not use.
+std::int64_t CudaBackend::availableBytes() {
+    // Frees that are still queued would count as used.
+    synchronize();
+    std::size_t free = 0, total = 0;
+    check(cudaMemGetInfo(&free, &total), "asking for free memory");
+    std::uint64_t reserved = 0, used = 0;
+    check(cudaMemPoolGetAttribute(m_memory, cudaMemPoolAttrReservedMemCurrent, &reserved),
+          "the memory pool");
+    check(cudaMemPoolGetAttribute(m_memory, cudaMemPoolAttrUsedMemCurrent, &used),
+          "the memory pool");
+    return std::max<std::int64_t>(
+        1, static_cast<std::int64_t>(free + (reserved - std::min(used, reserved))));
 }
 
 void CudaBackend::upload(const ops::View& to, const void* from) {

@@ -28,6 +28,7 @@ public:
 
     const ops::DeviceInfo& info() const override { return m_info; }
     ops::BufferPtr allocate(std::size_t bytes, ops::Lifetime lifetime) override;
+    std::int64_t availableBytes() override;
     void upload(const ops::View& to, const void* from) override;
     void uploadWeights(const ops::View& to, const void* from, DType fromType) override;
     void fillRandom(const ops::View& to, std::uint64_t seed, float scale) override;
@@ -70,6 +71,7 @@ private:
     int m_multiprocessors = 0;
     bool m_hopper = false;
     cudaStream_t m_stream = nullptr;
+    cudaMemPool_t m_memory = nullptr; ///< the device's own
     std::unique_ptr<SideStream> m_side;
     std::unique_ptr<EventClock> m_clock;
     std::unique_ptr<CuptiTracer> m_tracer; ///< while kernels are traced

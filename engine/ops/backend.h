@@ -27,7 +27,8 @@ struct DeviceInfo {
     bool matricesAsStored = false;
     std::vector<std::int32_t> headSizes; ///< that attention takes; empty: all
     std::int32_t widthMultiple = 1;      ///< hidden and MLP widths are multiples of it
-    bool plansOnly = false; ///< buffers have no memory, see makePlanningBackend()
+    bool plansOnly = false;  ///< buffers have no memory, see makePlanningBackend()
+    bool hostMemory = true;  ///< buffers lie in the host's memory, which planes on the host share
     DType kvType = DType::F32;
     /// Rows that prefill runs at once inside a layer: a constant of the backend, never tuned, so that
     /// two runs give the same bits.
@@ -50,6 +51,9 @@ public:
 
     /// Throws Error{OutOfMemory}. Contents are undefined.
     virtual BufferPtr allocate(std::size_t bytes, Lifetime lifetime) = 0;
+    /// What allocate() could hand out now, beside what it has; others may take it meanwhile. 0: not
+    /// known.
+    virtual std::int64_t availableBytes() = 0;
     /// Host to backend, contiguous rows x cols of the view's dtype. The host memory is free on return.
     virtual void upload(const View& to, const void* from) = 0;
     /// Checkpoint weights (F32, F16 or BF16, maybe unaligned) to the type of the view: the

@@ -30,6 +30,9 @@ public:
     BufferPtr allocate(std::size_t bytes, Lifetime) override {
         return std::make_shared<PlannedBuffer>(bytes);
     }
+    std::int64_t availableBytes() override {
+        return static_cast<std::int64_t>(m_info.memoryBytes);
+    }
     void upload(const View&, const void*) override {}
     void uploadWeights(const View&, const void*, DType) override {}
     void fillRandom(const View&, std::uint64_t, float) override {}
@@ -75,6 +78,7 @@ DeviceInfo cpuTraits() {
 DeviceInfo gpuTraits() {
     DeviceInfo device;
     device.name = "GPU";
+    device.hostMemory = false;
     device.attentionPairs = std::int64_t{1} << 40;
     device.chunkRows = 8192; // enough rows for a product to fill the GPU
     device.weightType = DType::BF16;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/core/bytes_text.h"
 #include "engine/core/dtype.h"
 #include "engine/core/error.h"
 #include "engine/core/gate.h"
+#include "engine/core/host_memory.h"
 #include "engine/core/thread_pool.h"
+#include "tests/support/temporary_folder.h"
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <stdexcept>
 #include <thread>
@@ -25,7 +29,8 @@ TEST(ThreadPool, CallsEveryIndexOnceWithAWorkerInRange) {
                 if (worker < 0 || worker >= threads) inRange = false;
             });
             EXPECT_TRUE(inRange);
-            for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(calls[i], 1) << i;
+            for (std::size_t i = 0; i < count; ++i)
+                EXPECT_EQ(calls[i], 1) << i;
         }
     }
 }
@@ -114,4 +119,77 @@ TEST(DType, SizesAndNames) {
     EXPECT_EQ(sizeOf(DType::F64), 8U);
     EXPECT_EQ(sizeOf(DType::Bool), 1U);
     EXPECT_EQ(name(DType::Bool), "BOOL");
+}
+
+namespace {
+
+/// A machine of 8 GiB, 6 of them available.
+class Machine {
+public:
+    Machine() {
+        write("proc/meminfo", "MemTotal:  8388608 kB\nMemFree: 1 kB\nMemAvailable: 6291456 kB\n");
+    }
+    void write(const std::string& file, const std::string& text) {
+        const std::filesystem::path path = m_folder / file;
+        std::filesystem::create_directories(path.parent_path());
+        std::ofstream(path) << text;
+    }
+    HostMemory memory() const { return hostMemory(m_folder.path()); }
+
+private:
+    fkv::testing::TemporaryFolder m_folder;
+};
+
+constexpr std::int64_t kGiB = 1LL << 30;
+std::string gib(std::int64_t count) {
+    return std::to_string(count * kGiB) + "\n";
+}
+
+} // namespace
+
+TEST(HostMemory, IsTheMachinesUnlessItsGroupHasLess) {
+    Machine m;
+    EXPECT_EQ(m.memory().totalBytes, 8 * kGiB);
+    EXPECT_EQ(m.memory().availableBytes, 6 * kGiB);
+    m.write("proc/self/cgroup", "0::/a/b\n");
+    m.write("sys/fs/cgroup/a/b/memory.max", "max\n");
+    EXPECT_EQ(m.memory().availableBytes, 6 * kGiB);
+    // The folder above holds for all below it. Its cache of files gives way.
+    m.write("sys/fs/cgroup/a/memory.max", gib(4));
+    m.write("sys/fs/cgroup/a/memory.current", gib(3));
+    m.write("sys/fs/cgroup/a/memory.stat",
+            "anon 1\ninactive_file " + gib(1) + "active_file " + gib(1));
+    EXPECT_EQ(m.memory().totalBytes, 4 * kGiB);
+    EXPECT_EQ(m.memory().availableBytes, 3 * kGiB);
+}
+
+TEST(HostMemory, InAContainerTheGroupIsTheRoot) {
+    Machine m;
+    m.write("proc/self/cgroup", "0::/\n");
+    m.write("sys/fs/cgroup/memory.max", gib(2));
+    m.write("sys/fs/cgroup/memory.current", gib(3)); // over it for a moment
+    EXPECT_EQ(m.memory().totalBytes, 2 * kGiB);
+    EXPECT_EQ(m.memory().availableBytes, 0);
+}
+
+TEST(HostMemory, OlderGroupsCount) {
+    Machine m;
+    m.write("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/y\n");
+    m.write("sys/fs/cgroup/memory/y/memory.limit_in_bytes", gib(5));
+    m.write("sys/fs/cgroup/memory/y/memory.usage_in_bytes", gib(1));
+    m.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    EXPECT_EQ(m.memory().totalBytes, 5 * kGiB);
+    EXPECT_EQ(m.memory().availableBytes, 4 * kGiB);
+}
+
+TEST(HostMemory, ThisMachineHasSome) {
+    const HostMemory memory = hostMemory();
+    EXPECT_GT(memory.availableBytes, 0);
+    EXPECT_LE(memory.availableBytes, memory.totalBytes);
+}
+
+TEST(BytesText, HasOneDigit) {
+    EXPECT_EQ(bytesText(0), "0 B");
+    EXPECT_EQ(bytesText(1023), "1023 B");
+    EXPECT_EQ(bytesText(3 * kGiB / 2), "1.5 GiB");
 }
