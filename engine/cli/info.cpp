@@ -2,6 +2,7 @@
 #include "engine/cli/info.h"
 
 #include "engine/cli/report.h"
+#include "engine/core/bytes_text.h"
 #include "engine/io/json_record.h"
 #include "engine/io/trace_file.h"
 #include "engine/model/config.h"
@@ -97,7 +98,8 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
     const run::Rates rates = run::measureRates(*cpu);
     json devices = json::array();
     for (const ops::DeviceInfo& device : devicesToAsk(*cpu)) {
-        const run::FitReport r = run::estimateFit(folder, device, o.tokens, request);
+        run::FitPlanner planner(folder, device);
+        const run::FitReport r = planner.plan(o.tokens, request, planner.wholeRoom(o.memoryBytes));
         const auto deployed = [&](const run::DeployedMemory& m) {
             return json{{"kv_bytes", m.kvBytes},
                         {"activation_bytes", m.activationBytes},
@@ -111,7 +113,8 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
                 {"ms_per_token", static_cast<double>(m.stepBytes) / rates.bytesPerSecond * 1e3}};
         };
         devices.push_back({{"device", device.name},
-                           {"memory_bytes", r.memoryBytes},
+                           {"memory_bytes", device.memoryBytes},
+                           {"room_bytes", r.roomBytes},
                            {"weight_bytes", r.weightBytes},
                            {"full", deployed(r.full)},
                            {"fastkv", deployed(r.fastkv)},
@@ -121,6 +124,7 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
                              {"plane_bytes", r.instrument.planeBytes},
                              {"scratch_bytes", r.instrument.scratchBytes},
                              {"total_bytes", r.instrument.total()}}},
+                           {"rung", r.rung ? json(trace::name(*r.rung)) : json()},
                            {"given_up", r.givenUp},
                            {"verdict", fitText(r)}});
         if (device.name == cpu->info().name)

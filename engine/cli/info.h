@@ -14,6 +14,7 @@ struct InfoOptions {
     bool json = false;
     std::int64_t tokens = 0; ///< of a prompt to say what it needs; 0: of none
     int generate = 32;       ///< tokens after it
+    std::int64_t memoryBytes = 0; ///< that may be used of a device; 0: all it has
 };
 
 /// Says what a model folder or a trace holds, without running anything: of a model its config,

@@ -38,6 +38,13 @@ void addSampling(CLI::App& verb, trace::Sampling& s) {
         ->capture_default_str();
 }
 
+void addMemory(CLI::App& verb, std::int64_t& bytes) {
+    verb.add_option("--memory", bytes,
+                    "use this much of the device at most, 20GiB: what does not fit is given up")
+        ->transform(CLI::AsSizeValue(true))
+        ->check(CLI::PositiveNumber);
+}
+
 void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
     verb.add_option("--model", o.model, "Hugging Face model folder")->required();
     auto* prompt = verb.add_option_group("prompt", "what to run");
@@ -78,6 +85,7 @@ void addProfile(CLI::App& verb, cli::ProfileOptions& o) {
         ->expected(0, 1)
         ->default_str("3")
         ->check(CLI::Range(1, 1000));
+    addMemory(verb, o.memoryBytes);
     verb.add_flag("--kernels", o.kernels, "record the GPU's kernels; what is traced runs longer");
     verb.add_option("--out", o.out, "write a trace, as safetensors");
     addCommon(verb, o.device, o.json);
@@ -133,6 +141,7 @@ int main(int argc, char** argv) {
     infoVerb->add_option("--generate", info.generate, "tokens generated after it")
         ->check(CLI::Range(0, trace::kMostGenerate))
         ->capture_default_str();
+    addMemory(*infoVerb, info.memoryBytes);
     addCommon(*infoVerb, info.device, info.json);
     cli::BenchOptions bench;
     CLI::App* benchVerb =

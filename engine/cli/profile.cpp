@@ -84,6 +84,7 @@ void profile(const ProfileOptions& o, Terminal& terminal, const std::stop_token&
     request.settings = readSettings(o, model::readConfig(model::modelFolder(o.model)).layers);
     request.tables = !o.out.empty(); // nothing else shows them
     request.kernels = o.kernels;
+    request.memory.limitBytes = o.memoryBytes;
     if (!o.out.empty()) io::AtomicFile probe(o.out);
 
     const auto session = run::Session::open(o.model, {o.device, 0}, terminal, stop);

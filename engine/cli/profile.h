@@ -35,6 +35,7 @@ struct ProfileOptions {
     trace::Sampling sampling;
     std::string stop;
     int measure = 0; ///< repetitions on the deployed path
+    std::int64_t memoryBytes = 0; ///< that may be used of the device; 0: all it has
     bool kernels = false;
     std::filesystem::path out;
     std::string device = "auto";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cli/report.h"
 
+#include "engine/core/bytes_text.h"
 #include "engine/io/trace_records.h"
 #include "engine/trace/fate.h"
 
@@ -68,6 +69,7 @@ std::int64_t tiedAcross(std::span<const float> scores, std::span<const std::uint
 
 /// Ties of every head of a layer (SPEC section 5); empty when scores are missing.
 std::vector<std::int64_t> tiedOf(const trace::Run& run, int layer) {
+    if (!run.full) return {};
     const trace::Budgets& b = run.fastkv->budgets;
     const trace::LayerBudget& budget = b.layers[static_cast<std::size_t>(layer)];
     const bool late = layer >= b.firstLate();
@@ -84,6 +86,7 @@ std::vector<std::int64_t> tiedOf(const trace::Run& run, int layer) {
 std::optional<std::int64_t> tiedAtTsp(const trace::Run& run) {
     const trace::Budgets& b = run.fastkv->budgets;
     if (!b.tspOn) return 0;
+    if (!run.full) return std::nullopt;
     const auto t = static_cast<std::size_t>(b.tspLayer);
     const auto& saliency = run.full->layers[t].saliency;
     if (!saliency || !run.full->tspRanks) return std::nullopt;
@@ -210,17 +213,6 @@ void printAchieved(const trace::Run& run, std::ostream& to) {
 
 } // namespace
 
-std::string bytesText(std::int64_t bytes) {
-    static constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (value >= 1024.0 && unit + 1 < kUnits.size()) {
-        value /= 1024.0;
-        ++unit;
-    }
-    return formatted(unit == 0 ? "%.0f " : "%.1f ", value) + kUnits[unit];
-}
-
 json gpuJson(std::span<const trace::GpuSample> samples) {
     const auto summary = trace::summarize(samples);
     if (!summary) return {};
@@ -288,6 +280,8 @@ json reportJson(const trace::Run& run, const std::string& stop) {
              {"prompt", {{"tokens", run.tokens()}}},
              {"device", io::toJson(run.machine)},
              {"timing", io::toJson(run.timing)},
+             {"rung", trace::name(run.rung)},
+             {"given_up", run.counters.givenUp},
              {"full", sideJson(fullSide(run), stop)}};
     out["device"]["version"] = run.machine.version;
     if (wereAsked(run.timing.kernels)) out["kernels"] = kernelsJson(run.timing.kernels);
@@ -310,6 +304,8 @@ void printReport(const trace::Run& run, const std::string& stop, std::ostream& t
        << "device    " << run.machine.device << ", " << run.machine.cpu << ", "
        << run.machine.threads << " threads\n"
        << "prompt    " << run.tokens() << " tokens\n";
+    if (!run.counters.givenUp.empty())
+        to << "memory    given up to fit: " << run.counters.givenUp << '\n';
     if (!run.timing.gpu.empty()) to << "GPU       " << gpuText(run.timing.gpu) << '\n';
     if (wereAsked(run.timing.kernels))
         to << "kernels   " << kernelsText(run.timing.kernels) << '\n';
@@ -329,7 +325,8 @@ void printReport(const trace::Run& run, const std::string& stop, std::ostream& t
     to << "\nfidelity  KL " << formatted("%.3g", f.kl.front()) << " nats at the first token, mean "
        << formatted("%.3g", f.meanKl()) << " over " << f.kl.size() << ", top-1 agreement "
        << percent(f.top1Agreement()) << " (one prompt is no evaluation)\n";
-    if (run.timing.standaloneFastKvMs.empty() && run.timing.fastKvPrefillMs)
+    if (run.timing.standaloneFastKvMs.empty() && run.timing.fastKvPrefillMs &&
+        run.timing.fastKvState == trace::State::Composed)
         to << "prefill of the method is composed: layers to TSP of the full pass, then the rerun\n";
 }
 

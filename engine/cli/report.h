@@ -19,9 +19,6 @@ nlohmann::json reportJson(const trace::Run& run, const std::string& stop);
 /// The same for people: a few lines.
 void printReport(const trace::Run& run, const std::string& stop, std::ostream& to);
 
-/// "1.5 GiB".
-std::string bytesText(std::int64_t bytes);
-
 /// What the driver said about the GPU: medians, the most, and the share of samples of every limit
 /// that held. Null and empty when it was not asked.
 nlohmann::json gpuJson(std::span<const trace::GpuSample> samples);

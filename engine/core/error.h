@@ -15,6 +15,7 @@ enum class ErrorCode {
     Io,           ///< reading or writing failed: disk full, read-only, permissions
     Unsupported,  ///< well-formed, but not something this program runs
     OutOfMemory,
+    TooLarge,     ///< would not fit the memory, and was not begun
     Device,       ///< CUDA or driver
     Cancelled,
     Internal      ///< our own mistake

@@ -35,16 +35,17 @@ namespace fkv::io {
 //   kernels.{begin_ns,end_ns,span,name} [n]                    span: of spans.*; name: of kernels.names
 //   counters.<name> [1] i64, counters.checkpoint_layers [n] i32
 //
-// Metadata. Texts: schema, prompt, expected, given_up. JSON: versions, model, machine, scoring,
+// Metadata. Texts: schema, prompt, expected, given_up, rung (trace::Rung; else by given_up). JSON: versions, model, machine, scoring,
 // settings (as given, decoding included), achieved, timing, fidelity, chat, full.answer, fastkv.answer, pieces, span_names, kernels.
 // What a run does not have is absent. The saliency of layers up to TSP is listed under both names: a
-// reader of one of them need not know where TSP was.
+// reader of one of them need not know where TSP was. A run of rung deployed or fastkv_alone has neither
+// scoring nor full.* but the answer, nor what a layer or head keeps, and schema 2; others have schema 1.
 // clang-format on
 
 /// Newest schema this program writes; every older one opens.
-inline constexpr int kTraceSchema = 1;
+inline constexpr int kTraceSchema = 2;
 
-/// Writes a run that has at least its full pass. Atomic: an earlier file survives any failure.
+/// Writes a run that has at least its full pass, or on the deployed path FastKV's. Atomic: an earlier file survives any failure.
 /// Text that is not valid UTF-8 (decoded from arbitrary ids) gets a '?' for each such byte.
 /// Throws Error{Io}, or Error{Cancelled} leaving no file behind.
 void saveTrace(const trace::Run& run, const std::filesystem::path& path,

@@ -108,9 +108,9 @@ void TracePasses::readFastKv() {
     const trace::ModelInfo& model = m_run.model;
     pass->settings = m_source.json(
         "settings", [&](const JsonRecord& r) { return settingsFrom(r, model.layers); });
-    const trace::FullPass& full = *m_run.full;
-    if (pass->settings.window != full.window || pass->settings.kernel != full.kernel ||
-        pass->settings.pooling != full.pooling)
+    const trace::FullPass* full = m_run.full.get();
+    if (full && (pass->settings.window != full->window || pass->settings.kernel != full->kernel ||
+                 pass->settings.pooling != full->pooling))
         m_source.bad("settings and scoring contradict each other");
     m_source.json("achieved", [&](const JsonRecord& r) {
         pass->budgets = budgetsFrom(r, pass->settings, m_run.tokens(), model.layers);
@@ -121,10 +121,10 @@ void TracePasses::readFastKv() {
     if (!strictlyAscending(pass->survivors) || pass->survivors.front() < 0 ||
         pass->survivors.back() >= m_run.tokens())
         m_source.bad("fastkv.tsp_indices is not ascending within the prompt");
-    if (pass->budgets.tspOn)
-        readLate(*pass);
-    else
+    if (!pass->budgets.tspOn)
         pass->survivors.clear();
+    else if (full)
+        readLate(*pass);
     m_run.fastkv = std::move(pass);
 }
 
@@ -149,7 +149,7 @@ void TracePasses::check() const {
     ThreadPool pool(m_ranks.elements() > (1U << 20) ? 0 : 1); // threads only where they pay
     const std::string fault = m_ranks.firstFault(pool);
     if (!fault.empty()) m_source.bad(fault + " has a row that is not a ranking");
-    if (!m_run.fastkv) return;
+    if (!m_run.fastkv || !m_run.full) return;
     const trace::FastKvPass& pass = *m_run.fastkv;
     const trace::Budgets& b = pass.budgets;
     // The deployed path ranks by itself, and may differ from the full pass among near ties.

@@ -209,6 +209,17 @@ trace::Counters readCounters(const TraceSource& source, int layers) {
     return c;
 }
 
+/// Older traces only know checkpoints that were given up.
+trace::Rung readRung(const TraceSource& source, const trace::Counters& counters) {
+    using trace::Rung;
+    if (!source.hasText("rung"))
+        return counters.givenUp.empty() ? Rung::Everything : Rung::FewerCheckpoints;
+    const auto& all = trace::kRungs;
+    const auto at = std::find(all.begin(), all.end(), source.text("rung"));
+    if (at == all.end()) source.bad("the rung is not known");
+    return static_cast<Rung>(at - all.begin());
+}
+
 trace::RunPtr readRun(const TraceSource& source) {
     checkSchema(source);
     auto run = std::make_shared<trace::Run>();
@@ -221,9 +232,12 @@ trace::RunPtr readRun(const TraceSource& source) {
     const int layers = run->model.layers;
     run->prompt = readPrompt(source, vocabulary);
 
+    run->counters = readCounters(source, layers);
+    run->rung = readRung(source, run->counters);
+    const bool deployed = run->rung >= trace::Rung::Deployed;
     TracePasses passes(source, *run);
-    passes.readFull();
-    if (source.hasText("settings")) passes.readFastKv();
+    if (!deployed) passes.readFull();
+    if (deployed || source.hasText("settings")) passes.readFastKv();
     run->fullAnswer = readAnswer(source, "full", vocabulary);
     run->fastkvAnswer = readAnswer(source, "fastkv", vocabulary);
     if (source.hasText("fidelity"))
@@ -233,7 +247,6 @@ trace::RunPtr readRun(const TraceSource& source) {
     run->timing.spans = readSpans(source, layers);
     run->timing.gpu = readGpu(source);
     run->timing.kernels = readKernels(source, run->timing.spans.size());
-    run->counters = readCounters(source, layers);
     passes.check();
     return run;
 }

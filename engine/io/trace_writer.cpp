@@ -32,7 +32,7 @@ public:
     SafetensorsWriter& fill() {
         addMetadata();
         addPrompt();
-        addFull();
+        if (m_run.full) addFull();
         if (m_run.fastkv) addFastKv(*m_run.fastkv);
         addAnswers();
         addSpans();
@@ -101,7 +101,9 @@ std::string validUtf8(std::string text) {
 
 void TraceWriter::addMetadata() {
     const trace::Prompt& prompt = *m_run.prompt;
-    m_out.metadata("schema", std::to_string(kTraceSchema));
+    // What looks into the prompt can be read by every older program.
+    m_out.metadata("schema", std::to_string(m_run.full ? 1 : kTraceSchema));
+    m_out.metadata("rung", std::string(trace::name(m_run.rung)));
     m_out.metadata("versions", jsonText({{"fastkv", m_run.machine.version}}));
     m_out.metadata("model", jsonText(toJson(m_run.model)));
     m_out.metadata("machine", jsonText(toJson(m_run.machine)));
@@ -117,11 +119,11 @@ void TraceWriter::addMetadata() {
         if (!prompt.pieces[i].empty())
             pieces.push_back({{"token", i}, {"piece", bytesJson(prompt.pieces[i])}});
     m_out.metadata("pieces", jsonText({{"list", std::move(pieces)}}));
-    const FullPass& full = *m_run.full;
-    m_out.metadata("scoring", jsonText({{"window", full.window},
-                                        {"kernel", full.kernel},
-                                        {"pooling", trace::name(full.pooling)},
-                                        {"not_a_number", full.notANumber}}));
+    if (const FullPass* full = m_run.full.get())
+        m_out.metadata("scoring", jsonText({{"window", full->window},
+                                            {"kernel", full->kernel},
+                                            {"pooling", trace::name(full->pooling)},
+                                            {"not_a_number", full->notANumber}}));
     if (m_run.fidelity) m_out.metadata("fidelity", jsonText(toJson(*m_run.fidelity)));
     m_out.metadata("given_up", validUtf8(m_run.counters.givenUp));
 }
@@ -257,6 +259,7 @@ void TraceWriter::addFastKv(const trace::FastKvPass& pass) {
         std::iota(passing.begin(), passing.end(), 0);
     }
     list("fastkv.tsp_indices", std::move(passing));
+    if (!m_run.full) return; // nothing was kept of what decides
 
     const int layers = m_run.model.layers;
     const int first = pass.budgets.firstLate();
@@ -372,19 +375,24 @@ void TraceWriter::addCounters() {
     list("counters.checkpoint_layers", c.checkpointLayers);
 }
 
-} // namespace
-
-void saveTrace(const Run& run, const std::filesystem::path& path, const std::stop_token& stop,
-               const std::function<void(double)>& progress) {
-    if (!run.prompt || !run.full || run.tokens() == 0)
-        throw Error(ErrorCode::BadArgument, "there is nothing to save yet",
-                    "Wait until the first full pass is done.");
+void checkRanked(const Run& run) {
     const FullPass& full = *run.full;
     const bool ranked = full.tspRanks && std::all_of(full.layers.begin(), full.layers.end(),
                                                      [](const auto& p) { return p.ranks; });
     if (full.layers.size() != static_cast<std::size_t>(run.model.layers) ||
         (run.scored() > 0 && !ranked))
         throw Error(ErrorCode::Internal, "the run has no ranks of every layer");
+}
+
+} // namespace
+
+void saveTrace(const Run& run, const std::filesystem::path& path, const std::stop_token& stop,
+               const std::function<void(double)>& progress) {
+    const bool deployed = run.rung >= trace::Rung::Deployed;
+    if (!run.prompt || run.tokens() == 0 || (deployed ? !run.fastkv : !run.full))
+        throw Error(ErrorCode::BadArgument, "there is nothing to save yet",
+                    "Wait until the first full pass is done.");
+    if (!deployed) checkRanked(run);
     TraceWriter writer(run, stop);
     writer.fill().save(path, stop, progress);
 }

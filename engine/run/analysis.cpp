@@ -25,10 +25,6 @@ namespace {
 // Rough shares of time, in rows of one layer: progress has to be steady, not exact.
 constexpr double kTableShare = 0.02; ///< of tables, of a full pass
 
-model::Scoring scoringOf(const trace::Settings& s) {
-    return {s.window, s.kernel, s.pooling == trace::Pooling::Average};
-}
-
 } // namespace
 
 Analysis::Analysis(SessionState& state, const Request& request, Observer& observer,
@@ -54,6 +50,27 @@ trace::RunPtr Analysis::run() {
     m_kernelsAbsent = tracing.absent();
     ensurePrompt();
     m_budgets = select::computeBudgets(m_request.settings, m_state.model.info(), m_prompt->size());
+    planMemory();
+    const bool deployed = *m_fit.rung >= trace::Rung::Deployed;
+    const trace::RunPtr run = deployed ? runDeployed() : runInstrument();
+    m_observer.published(run);
+    return run;
+}
+
+void Analysis::planMemory() {
+    m_fit = m_state.fit(m_prompt->size(), m_request);
+    if (!m_fit.rung)
+        throw Error(ErrorCode::TooLarge, refusalText(m_fit),
+                    "A shorter prompt, or a lower TSP rate or KV budget, needs less.");
+    // Memory comes and goes with other programs. A pass that is held is not run again for
+    // checkpoints that would have room by now.
+    const HeldFull& full = m_held.full;
+    if (full.complete && full.ids == m_prompt->ids && full.asked == m_request.memory)
+        m_fit.checkpointBudgetBytes =
+            std::min(m_fit.checkpointBudgetBytes, full.checkpointBudgetBytes);
+}
+
+trace::RunPtr Analysis::runInstrument() {
     planProgress();
     ensureFull();
     ensureScoring();
@@ -68,9 +85,7 @@ trace::RunPtr Analysis::run() {
     ensureFidelity();
     ensureTables();
     m_progress.report("Done");
-    const trace::RunPtr run = makeRun();
-    m_observer.published(run);
-    return run;
+    return makeRun();
 }
 
 void Analysis::ensurePrompt() {
@@ -109,19 +124,20 @@ void Analysis::planProgress() {
 
 bool Analysis::fullServes() const {
     return m_held.full.complete && m_held.full.ids == m_prompt->ids &&
-           holdsCheckpoints(m_context, m_request.checkpointBudgetBytes, m_held.full);
+           holdsCheckpoints(m_context, m_fit.checkpointBudgetBytes, m_held.full);
 }
 
 void Analysis::ensureFull() {
     if (fullServes()) {
-        dropCheckpoints(m_context, m_request.checkpointBudgetBytes, m_held.full);
+        dropCheckpoints(m_context, m_fit.checkpointBudgetBytes, m_held.full);
+        m_held.full.asked = m_request.memory;
         return;
     }
     m_state.model.transformer().memory().restartPeak();
     FullPassRequest request;
     request.ids = m_prompt->ids;
     request.scoring = m_scoring;
-    request.checkpointBudgetBytes = m_request.checkpointBudgetBytes;
+    request.checkpointBudgetBytes = m_fit.checkpointBudgetBytes;
     const std::int64_t rows = m_prompt->size() - restartRow(m_context, m_held.full, m_prompt->ids);
     request.progress = [&](int layer) {
         if (layer > 0) m_progress.advance(static_cast<double>(rows));
@@ -129,6 +145,7 @@ void Analysis::ensureFull() {
                           std::to_string(m_context.layers()));
     };
     m_state.work.fullRows = runFullPass(m_context, request, m_held) * m_context.layers();
+    m_held.full.asked = m_request.memory;
     m_progress.advance(static_cast<double>(rows));
 }
 
@@ -212,11 +229,20 @@ trace::RunPtr Analysis::makeRun() {
     run->fullAnswer = m_fullAnswer;
     run->fastkvAnswer = m_answer;
     run->fidelity = m_fidelity;
-    run->timing = composeTiming(
-        m_held, {m_budgets, m_fastkv != nullptr, m_cachesReady, m_fullAnswerDone, m_answerDone},
-        m_state.model.loadMs());
+    run->rung = *m_fit.rung;
+    run->counters = countMemory(m_state.model, m_held);
+    if (run->rung >= trace::Rung::Deployed) {
+        run->timing = m_deployedTiming;
+        run->counters.givenUp = m_fit.givenUp;
+        run->counters.standaloneFullPeakBytes = m_held.reference.peakBytes;
+        run->counters.standaloneFastKvPeakBytes = m_fastkvPeakBytes;
+    } else {
+        run->timing = composeTiming(
+            m_held, {m_budgets, m_fastkv != nullptr, m_cachesReady, m_fullAnswerDone, m_answerDone},
+            m_state.model.loadMs());
+        if (!run->counters.givenUp.empty()) run->rung = trace::Rung::FewerCheckpoints;
+    }
     run->timing.kernels.absent = m_kernelsAbsent;
-    run->counters = countMemory(m_state.model, m_held, m_request.checkpointBudgetBytes);
     return run;
 }
 

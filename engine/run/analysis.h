@@ -2,7 +2,9 @@
 #pragma once
 
 #include "engine/run/decode.h"
+#include "engine/run/fit.h"
 #include "engine/run/held_state.h"
+#include "engine/run/memory.h"
 #include "engine/run/progress_meter.h"
 #include "engine/run/session.h"
 #include "engine/run/warm_up.h"
@@ -14,13 +16,24 @@ namespace fkv::run {
 
 /// What lasts from request to request.
 struct SessionState {
-    SessionState(const std::filesystem::path& folder, const ops::DeviceSpec& device,
-                 Observer& observer, const std::stop_token& stop)
-        : model(folder, device, observer, stop) {
+    /// `device`: an ops::DeviceSpec, or a backend that is there already.
+    template <class Device>
+    SessionState(const std::filesystem::path& folder, Device&& device, Observer& observer,
+                 const std::stop_token& stop)
+        : model(folder, std::forward<Device>(device), observer, stop),
+          planner(model.info().path, model.backend().info()) {
         warmUp(model, stop);
     }
 
+    /// What a request would need of the memory that there is now.
+    FitReport fit(std::int64_t tokens, const Request& request) {
+        return planner.plan(
+            tokens, request,
+            roomOf(model.backend(), heldOnDevice(model, held), request.memory.limitBytes));
+    }
+
     LoadedModel model;
+    FitPlanner planner;
     Gate gate;
     PromptSpec promptSpec; ///< what held.prompt was made from
     HeldState held;
@@ -40,6 +53,13 @@ private:
     using Clock = std::chrono::steady_clock;
 
     void ensurePrompt();
+    void planMemory();
+    trace::RunPtr runInstrument();
+    trace::RunPtr runDeployed();
+    bool referenceServes() const;
+    HeldSide runSide(const trace::Budgets& budgets, trace::PassKind decoding,
+                     std::shared_ptr<const trace::Answer>& shown);
+    void compareSides(const HeldSide& fastkv);
     void ensureFull();
     void ensureScoring();
     void ensureRerun();
@@ -60,6 +80,7 @@ private:
     bool answerServes() const;
     AnswerKey fullAnswerKey() const;
     AnswerKey answerKey() const;
+    AnswerKey sideKey() const;
     /// Rough work of both answers' steps, in rows of one layer.
     double decodeUnits() const;
     void planProgress();
@@ -76,6 +97,9 @@ private:
     ProgressMeter m_progress;
     std::shared_ptr<const trace::Prompt> m_prompt;
     trace::Budgets m_budgets;
+    FitReport m_fit;                    ///< what is given up
+    trace::Timing m_deployedTiming;     ///< as far as it has come
+    std::int64_t m_fastkvPeakBytes = 0; ///< of the deployed path
     model::Scoring m_scoring;
     trace::Machine m_machine; ///< dated by this request
     bool m_cachesReady = false, m_fullAnswerDone = false, m_answerDone = false;

@@ -4,6 +4,7 @@
 #include "engine/run/analysis.h"
 #include "engine/run/decode_cache.h"
 #include "engine/run/fidelity.h"
+#include "engine/run/held_answer.h"
 
 #include <algorithm>
 
@@ -21,23 +22,6 @@ constexpr double kDecodeRows = 8.0;
 
 /// Steps that are compared between two looks at the stop token.
 constexpr std::size_t kComparedSteps = 8;
-
-bool answers(const HeldAnswer& held, const AnswerKey& key, int generate) {
-    return held.answer && held.key == key &&
-           (generate <= held.generate || held.answer->endOfSequence());
-}
-
-/// The first `count` tokens of a longer answer.
-std::shared_ptr<const trace::Answer> front(const std::shared_ptr<const trace::Answer>& answer,
-                                           int count) {
-    const auto tokens = static_cast<std::size_t>(count);
-    if (answer->tokens.size() <= tokens) return answer;
-    auto shorter = std::make_shared<trace::Answer>(*answer);
-    shorter->tokens.resize(tokens);
-    shorter->end = trace::AnswerEnd::Count;
-    shorter->msPerToken = medianStep(shorter->tokens);
-    return shorter;
-}
 
 std::shared_ptr<const trace::Fidelity> front(const std::shared_ptr<const trace::Fidelity>& fidelity,
                                              std::size_t steps) {
@@ -65,11 +49,11 @@ AnswerKey Analysis::answerKey() const {
 }
 
 bool Analysis::fullAnswerServes() const {
-    return answers(m_held.fullAnswer, fullAnswerKey(), m_request.settings.generate);
+    return serves(m_held.fullAnswer, fullAnswerKey(), m_request.settings.generate);
 }
 
 bool Analysis::answerServes() const {
-    return rerunServes() && answers(m_held.answer, answerKey(), m_request.settings.generate);
+    return rerunServes() && serves(m_held.answer, answerKey(), m_request.settings.generate);
 }
 
 void Analysis::showFullAnswer() {
@@ -138,10 +122,7 @@ void Analysis::ensureFidelity() {
     const std::size_t steps = std::max<std::size_t>(m_fullAnswer->tokens.size(), 1);
     HeldFidelity& held = m_held.fidelity;
     if (!held.fidelity || held.key != answerKey() || held.fidelity->kl.size() < steps) {
-        std::vector<std::int32_t> given;
-        for (std::size_t i = 0; i + 1 < steps; ++i)
-            given.push_back(m_fullAnswer->tokens[i].id);
-        compareAlong(given);
+        compareAlong(forcedTokens(*m_fullAnswer));
         held = {m_fidelity, answerKey()};
     }
     m_fidelity = front(held.fidelity, steps);

@@ -16,14 +16,18 @@ std::vector<std::int32_t> checkpointPlan(const CheckpointCosts& costs) {
     return {};
 }
 
+std::string everyText(int step) {
+    return "every " + std::to_string(step) + (step == 2 ? "nd" : "th");
+}
+
 std::string givenUpText(const std::vector<std::int32_t>& plan, const CheckpointCosts& costs) {
     const int wanted = costs.layers - 1;
     if (static_cast<int>(plan.size()) >= wanted) return {};
     const std::string allowed = " (" + std::to_string(costs.budgetBytes >> 20) + " MiB allowed)";
     if (plan.empty()) return "all checkpoints" + allowed + ": reruns start from the embeddings";
     return std::to_string(wanted - static_cast<int>(plan.size())) + " of " +
-           std::to_string(wanted) + " checkpoints" + allowed + ": every " +
-           std::to_string(plan.front() + 1) + (plan.front() == 1 ? "nd" : "th") + " layer is held";
+           std::to_string(wanted) + " checkpoints" + allowed + ": " + everyText(plan.front() + 1) +
+           " layer is held";
 }
 
 } // namespace fkv::run

@@ -18,6 +18,9 @@ struct CheckpointCosts {
 /// longest. Empty when not even that fits: a rerun then starts from the embeddings.
 std::vector<std::int32_t> checkpointPlan(const CheckpointCosts& costs);
 
+/// "every 2nd".
+std::string everyText(int step);
+
 /// What of all checkpoints was given up, in words; empty for nothing.
 std::string givenUpText(const std::vector<std::int32_t>& plan, const CheckpointCosts& costs);
 

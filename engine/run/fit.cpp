@@ -1,107 +1,172 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/fit.h"
 
+#include "engine/core/bytes_text.h"
 #include "engine/core/error.h"
 #include "engine/ops/planning_backend.h"
 #include "engine/run/memory.h"
 #include "engine/run/prompt.h"
 #include "engine/run/standalone.h"
-#include "engine/run/work.h"
 #include "engine/select/budgets.h"
+
+#include <algorithm>
 
 namespace fkv::run {
 
+using trace::Rung;
+
 namespace {
 
-/// Room for the system and for what the backend itself needs.
+/// Left to the system, to other programs, and to what a backend needs itself.
 constexpr std::int64_t kSpareShare = 10;
+constexpr std::int64_t kCheckpointShare = 4, kLeastCheckpointBytes = 4LL << 30;
 
-std::int64_t bytesOf(const ops::View& v) {
-    return v.elements() * static_cast<std::int64_t>(sizeOf(v.dtype));
+/// What the instrument needs of device memory beside checkpoints.
+std::int64_t bareBytes(const FitReport& r) {
+    const InstrumentMemory& i = r.instrument;
+    return i.total() - i.checkpointBytes - (r.hostMemory ? 0 : i.planeBytes);
 }
 
+std::string needs(const char* what, std::int64_t bytes, std::int64_t room) {
+    return std::string(what) + " needs " + bytesText(bytes) + " of " + bytesText(room);
+}
+
+/// What has to be given up, checkpoints first.
+void settle(FitReport& r, const LoadedModel& model) {
+    const std::int64_t room = r.roomBytes, bare = bareBytes(r);
+    if (room > 0)
+        r.checkpointBudgetBytes = std::clamp<std::int64_t>(room - bare, 0, r.checkpointBudgetBytes);
+    const CheckpointCosts costs = checkpointCosts(model, r.tokens, r.checkpointBudgetBytes);
+    r.checkpointLayers = checkpointPlan(costs);
+    r.instrument.checkpointBytes =
+        static_cast<std::int64_t>(r.checkpointLayers.size()) * costs.bytesPerLayer;
+    if (room == 0 || bare <= room) {
+        r.givenUp = givenUpText(r.checkpointLayers, costs);
+        r.rung = r.givenUp.empty() ? Rung::Everything : Rung::FewerCheckpoints;
+    } else if (const std::int64_t full = r.totalBytes(r.full); full <= room) {
+        r.rung = Rung::Deployed;
+        r.givenUp = "capture, as " + needs("looking into this prompt", bare, room);
+    } else if (r.totalBytes(r.fastkv) <= room) {
+        r.rung = Rung::FastKvAlone;
+        r.givenUp = "capture and full context, as " + needs("full context", full, room);
+    }
+}
+
+} // namespace
+
+std::int64_t FitReport::neededBytes() const {
+    if (!rung || *rung == Rung::FastKvAlone) return totalBytes(fastkv);
+    if (*rung == Rung::Deployed) return std::max(totalBytes(full), totalBytes(fastkv));
+    return bareBytes(*this) + instrument.checkpointBytes;
+}
+
+double FitReport::expectedSeconds(const Rates& rates, const Request& request) const {
+    const bool reference = rung && *rung != Rung::FastKvAlone;
+    const bool looksInto = reference && *rung != Rung::Deployed;
+    double flop = looksInto ? lateFlop : fastkv.prefillFlop;
+    auto bytes = static_cast<double>(fastkv.stepBytes);
+    if (reference) {
+        flop += full.prefillFlop;
+        bytes += static_cast<double>(full.stepBytes);
+    }
+    return flop / rates.flopPerSecond +
+           bytes * std::max(0, request.settings.generate - 1) / rates.bytesPerSecond;
+}
+
+FitPlanner::FitPlanner(const std::filesystem::path& modelFolder, const ops::DeviceInfo& device)
+    : m_model(modelFolder, ops::makePlanningBackend(device)) {}
+
+FitPlanner::FitPlanner(const model::Config& config, const ops::DeviceInfo& device)
+    : m_model(config, ops::makePlanningBackend(device), 0) {}
+
 /// Made as it would be run, over a backend that only counts.
-DeployedMemory deployed(const RunContext& context, const std::vector<std::int32_t>& ids,
-                        const trace::Budgets& budgets, const Request& request) {
-    const trace::Settings& s = request.settings;
-    model::Transformer& transformer = context.transformer();
-    Standalone pass(context,
-                    {ids, budgets, {s.window, s.kernel, s.pooling == trace::Pooling::Average}});
-    const Standalone::DecodeCache cache = pass.decodeCache(request.settings.generate);
+DeployedMemory FitPlanner::deployed(std::int64_t tokens, const trace::Settings& settings) {
+    Gate gate;
+    const std::stop_token stop;
+    const RunContext context{m_model, gate, stop};
+    model::Transformer& transformer = m_model.transformer();
+    const std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens));
+    const trace::Budgets budgets = select::computeBudgets(settings, m_model.info(), tokens);
+    Standalone pass(context, {ids, budgets, scoringOf(settings)});
+    const Standalone::DecodeCache cache = pass.decodeCache(settings.generate);
     DeployedMemory m;
     m.kvBytes = budgets.kvBytes;
     for (const model::LayerCache& tail : cache.tails)
         m.kvBytes += static_cast<std::int64_t>(tail.memory->bytes());
     m.activationBytes = transformer.memory().heldBytes() - m.kvBytes;
-    m.prefillFlop = prefillFlop(context.model.info(), budgets);
-    // Of the tables and of an embedding that is no head a token reads one row.
-    const model::Weights& w = transformer.weights();
-    const bool tied = w.lmHead.data == w.embedding.data;
-    m.stepBytes = w.bytes + budgets.kvBytes - bytesOf(w.cosTable) - bytesOf(w.sinTable) -
-                  (tied ? 0 : bytesOf(w.embedding));
+    m.prefillFlop = prefillFlop(m_model.info(), budgets);
+    m.stepBytes = m_model.info().stepWeightBytes + budgets.kvBytes;
     return m;
 }
 
-/// What has to be given up, checkpoints first.
-void settle(FitReport& r, const LoadedModel& model, const Request& request) {
-    const std::int64_t room = r.memoryBytes - r.memoryBytes / kSpareShare;
-    const std::int64_t bare = r.instrument.total() - r.instrument.checkpointBytes;
-    const CheckpointCosts allowed =
-        checkpointCosts(model, r.tokens, std::min(request.checkpointBudgetBytes, room - bare));
-    r.givenUp = givenUpText(checkpointPlan(allowed), allowed);
-    if (r.memoryBytes == 0)
-        r.fit = Fit::Unknown;
-    else if (r.instrument.total() <= room)
-        r.fit = Fit::Everything;
-    else if (bare <= room)
-        r.fit = Fit::FewerCheckpoints;
-    else if (r.totalBytes(r.full) <= room)
-        r.fit = Fit::NoCapture;
-    else
-        r.fit = r.totalBytes(r.fastkv) <= room ? Fit::FastKvAlone : Fit::Nothing;
+std::int64_t FitPlanner::wholeRoom(std::int64_t limitBytes) {
+    return roomOf(m_model.backend(), 0, limitBytes);
 }
 
-} // namespace
-
-FitReport estimateFit(const std::filesystem::path& modelFolder, const ops::DeviceInfo& device,
-                      std::int64_t tokens, const Request& request) {
-    LoadedModel model(modelFolder, ops::makePlanningBackend(device));
-    checkRequest(request, model.info());
+FitReport FitPlanner::plan(std::int64_t tokens, const Request& request, std::int64_t roomBytes) {
+    const trace::Settings& settings = request.settings;
+    checkRequest(request, m_model.info());
     if (tokens < 1) throw Error(ErrorCode::BadArgument, "the prompt is empty");
-    checkLength(tokens, request.settings.generate, model.config().contextLength);
-    Gate gate;
-    const std::stop_token stop;
-    const RunContext context{model, gate, stop};
-    const std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens));
-    trace::Settings full = request.settings;
-    full.method = trace::Method::Full;
-
+    checkLength(tokens, settings.generate, m_model.config().contextLength);
     FitReport r;
     r.tokens = tokens;
-    r.memoryBytes = static_cast<std::int64_t>(device.memoryBytes);
-    r.weightBytes = model.info().weightBytes;
-    r.full = deployed(context, ids, select::computeBudgets(full, model.info(), tokens), request);
-    r.fastkv = deployed(context, ids,
-                        select::computeBudgets(request.settings, model.info(), tokens), request);
-    r.instrument = estimateMemory(model, tokens, request);
-    settle(r, model, request);
+    r.roomBytes = roomBytes;
+    r.weightBytes = m_model.info().weightBytes;
+    r.hostMemory = m_model.backend().info().hostMemory;
+    r.full = deployed(tokens, fullContext(settings));
+    r.fastkv = deployed(tokens, settings);
+    r.lateFlop = lateFlop(m_model.info(), select::computeBudgets(settings, m_model.info(), tokens));
+    r.checkpointBudgetBytes = request.memory.checkpointBytes.value_or(
+        std::max(roomBytes / kCheckpointShare, kLeastCheckpointBytes));
+    r.instrument = estimateMemory(m_model, tokens, settings);
+    settle(r, m_model);
+    if (!r.rung) r.mostTokens = mostTokens(settings, roomBytes);
     return r;
 }
 
+std::int64_t FitPlanner::mostTokens(const trace::Settings& settings, std::int64_t roomBytes) {
+    std::int64_t fits = 0, over = m_model.config().contextLength - settings.generate + 1;
+    while (over - fits > 1) {
+        const std::int64_t middle = fits + (over - fits) / 2;
+        const DeployedMemory m = deployed(middle, settings);
+        const bool room = m_model.info().weightBytes + m.kvBytes + m.activationBytes <= roomBytes;
+        (room ? fits : over) = middle;
+    }
+    return fits;
+}
+
+std::string refusalText(const FitReport& r) {
+    const std::string text = std::to_string(r.tokens) + " tokens do not fit: " +
+                             needs("FastKV alone", r.totalBytes(r.fastkv), r.roomBytes);
+    if (r.mostTokens > 0)
+        return text + ", at most " + std::to_string(r.mostTokens) +
+               " tokens fit with FastKV at these settings";
+    return text + ", and no prompt fits: the weights alone take " + bytesText(r.weightBytes);
+}
+
+std::int64_t roomOf(ops::Backend& backend, std::int64_t heldBytes, std::int64_t limitBytes) {
+    const std::int64_t left = backend.availableBytes();
+    const std::int64_t room = left > 0 ? heldBytes + left - left / kSpareShare : 0;
+    if (limitBytes <= 0) return room;
+    return room > 0 ? std::min(room, limitBytes) : limitBytes;
+}
+
 std::string fitText(const FitReport& r) {
-    switch (r.fit) {
-    case Fit::Everything:
-        return r.givenUp.empty() ? "fits" : "fits without " + r.givenUp;
-    case Fit::FewerCheckpoints:
-        return "fits without " + r.givenUp;
-    case Fit::NoCapture:
-        return "fits without capture: full context and FastKV can be measured, not looked into";
-    case Fit::FastKvAlone:
-        return "FastKV alone fits";
-    case Fit::Nothing:
-        return "does not fit";
-    case Fit::Unknown:
-        return {};
+    if (r.roomBytes == 0) return {};
+    if (!r.rung)
+        return r.mostTokens > 0
+                   ? "does not fit: at most " + std::to_string(r.mostTokens) + " tokens"
+                   : "does not fit: the weights alone take " + bytesText(r.weightBytes);
+    switch (*r.rung) {
+    case Rung::Everything:
+        return "fits";
+    case Rung::FewerCheckpoints:
+        if (r.checkpointLayers.empty()) return "fits without checkpoints";
+        return "fits with " + everyText(r.checkpointLayers.front() + 1) + " checkpoint";
+    case Rung::Deployed:
+        return "deployed path only: no room to look into it";
+    case Rung::FastKvAlone:
+        return "FastKV alone: full context does not fit";
     }
     return {};
 }

@@ -2,11 +2,15 @@
 #pragma once
 
 #include "engine/ops/backend.h"
-#include "engine/run/session.h"
+#include "engine/run/loaded_model.h"
+#include "engine/run/request.h"
+#include "engine/run/work.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace fkv::run {
 
@@ -18,38 +22,78 @@ struct DeployedMemory {
     std::int64_t stepBytes = 0;       ///< that one generated token reads: weights and kept tokens
 };
 
-/// What is left of the instrument when it has to fit.
-enum class Fit : std::uint8_t {
-    Everything,
-    FewerCheckpoints, ///< reruns of late layers start further in front
-    NoCapture,        ///< the deployed path over full context and over what FastKV keeps
-    FastKvAlone,      ///< the deployed path over what FastKV keeps
-    Nothing,
-    Unknown ///< the memory of the device is not known
+/// What the instrument holds at most.
+struct InstrumentMemory {
+    std::int64_t weightBytes = 0, kvBytes = 0, checkpointBytes = 0, planeBytes = 0,
+                 scratchBytes = 0;
+    std::int64_t total() const {
+        return weightBytes + kvBytes + checkpointBytes + planeBytes + scratchBytes;
+    }
 };
 
-/// What a model would need on a device for a prompt of some length, from its headers alone.
+/// What a model needs for a prompt of some length, and how much of it the memory has room for.
 struct FitReport {
     std::int64_t tokens = 0;
-    std::int64_t memoryBytes = 0; ///< of the device; 0: not known
+    std::int64_t roomBytes = 0; ///< that may be used, weights included; 0: not known
     std::int64_t weightBytes = 0;
     DeployedMemory full, fastkv;
-    MemoryEstimate instrument; ///< with the checkpoints that the request allows
-    Fit fit = Fit::Unknown;
-    std::string givenUp; ///< of the checkpoints, in words; empty for nothing
+    double lateFlop = 0.0;       ///< of a rerun of the layers after TSP
+    InstrumentMemory instrument; ///< with the checkpoints that are held then
+    bool hostMemory = true;      ///< planes share the device's memory
+
+    /// What is run then; nothing when even FastKV alone does not fit. Everything when the room is
+    /// not known.
+    std::optional<trace::Rung> rung;
+    std::int64_t checkpointBudgetBytes = 0;     ///< that is left for checkpoints
+    std::vector<std::int32_t> checkpointLayers; ///< that are held then, see checkpointPlan()
+    std::string givenUp;                        ///< in words; empty for nothing
+    /// Where nothing fits: the most tokens that would with FastKV alone at these settings; 0: none.
+    std::int64_t mostTokens = 0;
 
     std::int64_t totalBytes(const DeployedMemory& m) const {
         return weightBytes + m.kvBytes + m.activationBytes;
     }
+    /// Of device memory, by what is run; by FastKV alone where nothing fits.
+    std::int64_t neededBytes() const;
+    /// Of the whole request at these rates: prefill of what is run, both answers, rerun.
+    double expectedSeconds(const Rates& rates, const Request& request) const;
 };
 
-/// `device` need not be there: see ops::cpuTraits() and gpuTraits(). A tenth of its memory is left
-/// to others. Throws as opening the model does, and BadArgument for more tokens than the model
-/// takes.
-FitReport estimateFit(const std::filesystem::path& modelFolder, const ops::DeviceInfo& device,
-                      std::int64_t tokens, const Request& request);
+/// Says what a prompt needs before it is run, from the headers of a model folder: a model over
+/// buffers without memory, of which the deployed path is really made, so that its count is exact;
+/// what the instrument holds beside that is a formula (memory.h), within 3 %. Lives on one thread.
+class FitPlanner {
+public:
+    /// `device` need not be there: see ops::cpuTraits() and gpuTraits(). Throws as opening the
+    /// model does.
+    FitPlanner(const std::filesystem::path& modelFolder, const ops::DeviceInfo& device);
+    /// The same for random weights of these dimensions, held in the device's weight type.
+    FitPlanner(const model::Config& config, const ops::DeviceInfo& device);
 
-/// "everything", "fewer checkpoints: ...".
+    const trace::ModelInfo& model() const { return m_model.info(); }
+
+    /// roomOf() a device that nobody uses.
+    std::int64_t wholeRoom(std::int64_t limitBytes);
+    /// Throws BadArgument for settings out of range and for more tokens than the model takes.
+    FitReport plan(std::int64_t tokens, const Request& request, std::int64_t roomBytes);
+
+private:
+    std::int64_t mostTokens(const trace::Settings& settings, std::int64_t roomBytes);
+    DeployedMemory deployed(std::int64_t tokens, const trace::Settings& settings);
+
+    LoadedModel m_model;
+};
+
+/// What a backend may be filled up to, by a program that holds `heldBytes` of it: a tenth of what
+/// is left over is kept from it, for others and for what the backend needs itself. `limitBytes`
+/// caps it; 0: no cap.
+std::int64_t roomOf(ops::Backend& backend, std::int64_t heldBytes, std::int64_t limitBytes);
+
+/// Why a request that fits on no rung is refused, and what would fit: one line.
+std::string refusalText(const FitReport& report);
+
+/// "fits", "fits with every 2nd checkpoint", "deployed path only: no room to look into it", "does
+/// not fit: at most 41000 tokens"; empty where the room is not known.
 std::string fitText(const FitReport& report);
 
 } // namespace fkv::run

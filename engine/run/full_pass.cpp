@@ -55,6 +55,7 @@ std::int64_t prepare(const RunContext& context, const FullPassRequest& request, 
     held.ids.resize(static_cast<std::size_t>(kept));
     const auto planned =
         checkpointPlan(checkpointCosts(context.model, tokens, request.checkpointBudgetBytes));
+    held.checkpointBudgetBytes = request.checkpointBudgetBytes;
     if (!keepPlanned(held, planned)) kept = 0;
     const std::int64_t capacity = heldCapacity(context.model, tokens);
     if (kept == 0) {
@@ -168,6 +169,7 @@ bool holdsCheckpoints(const RunContext& context, std::int64_t budgetBytes, const
 }
 
 void dropCheckpoints(const RunContext& context, std::int64_t budgetBytes, HeldFull& held) {
+    held.checkpointBudgetBytes = budgetBytes;
     keepPlanned(held, checkpointPlan(checkpointCosts(
                           context.model, static_cast<std::int64_t>(held.ids.size()), budgetBytes)));
 }

@@ -3,6 +3,7 @@
 
 #include "engine/model/scorer.h"
 #include "engine/run/loaded_model.h"
+#include "engine/run/request.h"
 #include "engine/trace/run.h"
 
 #include <cstdint>
@@ -21,6 +22,16 @@ struct RunContext {
     model::Transformer& transformer() const { return model.transformer(); }
     int layers() const { return model.config().layers; }
 };
+
+inline model::Scoring scoringOf(const trace::Settings& s) {
+    return {s.window, s.kernel, s.pooling == trace::Pooling::Average};
+}
+
+/// Full context under the same scoring and sampling.
+inline trace::Settings fullContext(trace::Settings s) {
+    s.method = trace::Method::Full;
+    return s;
+}
 
 /// Spans of a stretch of work, timed from its own start. A run lays its stretches end to end.
 struct Stretch {
@@ -46,6 +57,8 @@ struct HeldFull {
     std::vector<HeldLayer> layers;    ///< [L]
     std::vector<std::int32_t> checkpointLayers; ///< ascending
     std::vector<ops::Tensor> checkpoints;       ///< [N, hidden] after each of these layers
+    std::int64_t checkpointBudgetBytes = 0;     ///< that they were chosen by
+    Request::Memory asked;                      ///< that the budget followed from
     model::Scoring scoring;
     std::shared_ptr<const trace::FullPass> planes;
     std::int64_t reusedTokens = 0; ///< taken over from an earlier prompt
@@ -110,6 +123,19 @@ struct HeldFidelity {
     AnswerKey key;
 };
 
+/// One side of a run on the deployed path, whose caches are gone: what of it is on the host.
+struct HeldSide {
+    std::vector<std::int32_t> ids; ///< of the prompt; empty: nothing is held
+    std::vector<std::int32_t> survivors;
+    std::vector<float> logits; ///< [V]
+    Stretch prefill;
+    double prefillMs = 0.0;
+    std::int64_t peakBytes = 0;
+    HeldAnswer answer;
+    bool compared = false;
+    std::vector<float> forced; ///< [full answer's tokens - 1, V] logits along it, if compared
+};
+
 struct HeldState {
     std::uint64_t versions = 0; ///< the last one given
     std::shared_ptr<const trace::Prompt> prompt;
@@ -122,8 +148,11 @@ struct HeldState {
     AnswerKey fullForcedKey;       ///< of that answer
     HeldAnswer answer;
     HeldFidelity fidelity;
+    HeldSide reference; ///< full context, where there is no room for the instrument
 
     std::uint64_t nextVersion() { return ++versions; }
+    /// Lets go of all but the prompt.
+    void release() { *this = HeldState{.versions = versions, .prompt = prompt}; }
 };
 
 } // namespace fkv::run

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/loaded_model.h"
 
+#include "engine/core/bytes_text.h"
+#include "engine/core/error.h"
 #include "engine/model/model_folder.h"
 #include "engine/model/shapes.h"
+#include "engine/ops/planning_backend.h"
 
 #include <ctime>
 #include <system_error>
@@ -18,11 +21,37 @@ std::string utcNow() {
     return text;
 }
 
+namespace {
+
+/// From the headers, before anything is read: a model that swaps, or that fails in its last layer,
+/// helps nobody.
+void checkRoom(const std::filesystem::path& folder, ops::Backend& backend) {
+    const LoadedModel plan(folder, ops::makePlanningBackend(backend.info()));
+    const std::int64_t needed = plan.info().weightBytes, room = backend.availableBytes();
+    if (room > 0 && needed > room)
+        throw Error(ErrorCode::OutOfMemory,
+                    "the weights need " + bytesText(needed) + ", " + backend.info().name + " has " +
+                        bytesText(room) + " to spare",
+                    "Close other programs, or choose another device or a smaller model.");
+}
+
+} // namespace
+
 LoadedModel::LoadedModel(const std::filesystem::path& path, const ops::DeviceSpec& device,
-                         Observer& observer, const std::stop_token& stop) {
+                         Observer& observer, const std::stop_token& stop)
+    : LoadedModel(
+          path, [&device] { return ops::makeBackend(device); }, Loading{observer, stop}) {}
+
+LoadedModel::LoadedModel(const std::filesystem::path& path, std::unique_ptr<ops::Backend> backend,
+                         Observer& observer, const std::stop_token& stop)
+    : LoadedModel(
+          path, [&backend] { return std::move(backend); }, Loading{observer, stop}) {}
+
+LoadedModel::LoadedModel(const std::filesystem::path& path, const BackendMaker& make,
+                         const Loading& loading) {
     const std::filesystem::path folder = model::modelFolder(path);
     SpanSink spans(1);
-    load(folder, device, {observer, stop}, spans);
+    load(folder, make, loading, spans);
     m_loadMs = static_cast<double>(spans.spans().front().durationNs()) * 1e-6;
     std::error_code ignored;
     const auto absolute = std::filesystem::weakly_canonical(folder, ignored);
@@ -31,7 +60,7 @@ LoadedModel::LoadedModel(const std::filesystem::path& path, const ops::DeviceSpe
     describe();
 }
 
-void LoadedModel::load(const std::filesystem::path& folder, const ops::DeviceSpec& device,
+void LoadedModel::load(const std::filesystem::path& folder, const BackendMaker& make,
                        const Loading& loading, SpanSink& spans) {
     const ScopedSpan span(spans, {trace::Zone::Load, trace::PassKind::Load, -1, 0});
     // What is quick to refuse comes first.
@@ -40,8 +69,9 @@ void LoadedModel::load(const std::filesystem::path& folder, const ops::DeviceSpe
     m_chat = text::findChatTemplate(folder, *m_tokenizer);
     model::WeightFiles files(folder, m_config);
     files.readAhead(); // while the device gets ready
-    m_backend = ops::makeBackend(device);
+    m_backend = make();
     model::checkDevice(m_config, m_backend->info());
+    checkRoom(folder, *m_backend);
     m_weights = model::loadWeights(
         files, m_config, *m_backend,
         [&](double fraction) {
@@ -54,7 +84,11 @@ void LoadedModel::load(const std::filesystem::path& folder, const ops::DeviceSpe
 
 LoadedModel::LoadedModel(const model::Config& config, const ops::DeviceSpec& device,
                          std::uint64_t seed)
-    : m_config(config), m_backend(ops::makeBackend(device)) {
+    : LoadedModel(config, ops::makeBackend(device), seed) {}
+
+LoadedModel::LoadedModel(const model::Config& config, std::unique_ptr<ops::Backend> backend,
+                         std::uint64_t seed)
+    : m_config(config), m_backend(std::move(backend)) {
     SpanSink spans(1);
     const ScopedSpan span(spans, {trace::Zone::Load, trace::PassKind::Load, -1, 0});
     m_weights = model::randomWeights(m_config, *m_backend, seed);

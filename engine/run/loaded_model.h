@@ -9,6 +9,7 @@
 #include "engine/trace/run.h"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stop_token>
 
@@ -21,12 +22,18 @@ std::string utcNow();
 class LoadedModel {
 public:
     /// A model folder or a Hugging Face cache folder. Throws Error; reports "Loading weights".
+    /// Throws OutOfMemory before it reads weights that do not fit.
     LoadedModel(const std::filesystem::path& path, const ops::DeviceSpec& device,
+                Observer& observer, const std::stop_token& stop);
+    /// The same on a backend that is there already.
+    LoadedModel(const std::filesystem::path& path, std::unique_ptr<ops::Backend> backend,
                 Observer& observer, const std::stop_token& stop);
     /// Random weights of the dimensions in `config`, made in backend memory; no tokenizer.
     LoadedModel(const model::Config& config, const ops::DeviceSpec& device, std::uint64_t seed);
-    /// The same from the headers of a model folder alone, over a planning backend: everything has its
-    /// size, nothing its content. No tokenizer.
+    LoadedModel(const model::Config& config, std::unique_ptr<ops::Backend> backend,
+                std::uint64_t seed);
+    /// The same from the headers of a model folder alone, over a planning backend: everything has
+    /// its size, nothing its content. No tokenizer.
     LoadedModel(const std::filesystem::path& folder, std::unique_ptr<ops::Backend> planning);
     LoadedModel(const LoadedModel&) = delete;
     LoadedModel& operator=(const LoadedModel&) = delete;
@@ -53,8 +60,11 @@ private:
         Observer& observer;
         const std::stop_token& stop;
     };
-    void load(const std::filesystem::path& folder, const ops::DeviceSpec& device,
-              const Loading& loading, SpanSink& spans);
+    using BackendMaker = std::function<std::unique_ptr<ops::Backend>()>;
+    LoadedModel(const std::filesystem::path& path, const BackendMaker& make,
+                const Loading& loading);
+    void load(const std::filesystem::path& folder, const BackendMaker& make, const Loading& loading,
+              SpanSink& spans);
     void describe();
 
     model::Config m_config;

@@ -4,10 +4,12 @@
 #include "engine/run/gpu_sampling.h"
 #include "engine/run/kernel_tracing.h"
 #include "engine/run/standalone.h"
+#include "engine/run/timing.h"
 #include "engine/run/work.h"
 #include "engine/select/budgets.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace fkv::run {
 
@@ -15,9 +17,7 @@ namespace {
 
 /// At the end of a run's clock.
 void append(trace::Timing& to, const Stretch& more) {
-    std::int64_t end = 0;
-    for (const trace::Span& s : to.spans)
-        end = std::max(end, s.endNs);
+    std::int64_t end = endOf(to.spans);
     if (!to.gpu.empty()) end = std::max(end, to.gpu.back().ns);
     trace::append(to.kernels, more.kernels, {end, to.spans.size()});
     for (trace::Span s : more.spans) {
@@ -31,62 +31,150 @@ void append(trace::Timing& to, const Stretch& more) {
     }
 }
 
+/// Times both sides of a run on the deployed path.
+class Measurement {
+public:
+    Measurement(SessionState& state, const MeasureRequest& request, Observer& observer,
+                const std::stop_token& stop);
+    trace::RunPtr run();
+
+private:
+    bool bothFit() const;
+    void inTurn();
+    void apart();
+    std::unique_ptr<Standalone> side(const trace::Budgets& budgets);
+    void report();
+    void timeFull(Standalone& full);
+    void timeFastKv(Standalone& fastkv);
+    void warmUp(Standalone& fastkv, bool planes);
+    void finish(Standalone& fastkv);
+
+    SessionState& m_state;
+    const MeasureRequest& m_request;
+    Observer& m_observer;
+    RunContext m_context;
+    const trace::FastKvPass& m_analysed;
+    trace::Budgets m_fullBudgets;
+    std::shared_ptr<trace::Run> m_run;
+    std::shared_ptr<trace::FastKvPass> m_pass;
+    std::vector<trace::GpuSample> m_samples; ///< of the last one, as its spans
+    int m_done = 0;
+};
+
+Measurement::Measurement(SessionState& state, const MeasureRequest& request, Observer& observer,
+                         const std::stop_token& stop)
+    : m_state(state),
+      m_request(request),
+      m_observer(observer),
+      m_context{state.model, state.gate, stop},
+      m_analysed(*request.analysed->fastkv),
+      m_fullBudgets(select::computeBudgets(fullContext(m_analysed.settings), state.model.info(),
+                                           request.analysed->tokens())),
+      m_run(std::make_shared<trace::Run>(*request.analysed)),
+      m_pass(std::make_shared<trace::FastKvPass>(m_analysed)) {
+    m_run->timing.standaloneFullMs.clear();
+    m_run->timing.standaloneFastKvMs.clear();
+}
+
+trace::RunPtr Measurement::run() {
+    if (m_run->full && bothFit()) {
+        inTurn();
+    } else {
+        m_state.held.release();
+        apart();
+    }
+    m_run->fastkv = m_pass;
+    m_run->id = ++m_state.lastId;
+    m_observer.published(m_run);
+    return m_run;
+}
+
+bool Measurement::bothFit() const {
+    const FitReport r = m_state.fit(m_run->tokens(), m_request.request);
+    const std::int64_t held = heldOnDevice(m_state.model, m_state.held),
+                       always = r.weightBytes + m_state.model.transformer().scratchBytes();
+    return r.roomBytes == 0 ||
+           held + r.totalBytes(r.full) + r.totalBytes(r.fastkv) - 2 * always <= r.roomBytes;
+}
+
+std::unique_ptr<Standalone> Measurement::side(const trace::Budgets& budgets) {
+    return std::make_unique<Standalone>(
+        m_context, Standalone::Prompt{m_run->prompt->ids, budgets, scoringOf(m_analysed.settings)});
+}
+
+void Measurement::inTurn() {
+    const auto full = side(m_fullBudgets), fastkv = side(m_analysed.budgets);
+    report();
+    full->run();
+    warmUp(*fastkv, true);
+    for (int i = 0; i < m_request.repeats; ++i) {
+        timeFull(*full);
+        timeFastKv(*fastkv);
+    }
+    finish(*fastkv);
+}
+
+void Measurement::apart() {
+    if (m_run->hasReference()) {
+        const auto full = side(m_fullBudgets);
+        report();
+        full->run();
+        for (int i = 0; i < m_request.repeats; ++i)
+            timeFull(*full);
+    }
+    const auto fastkv = side(m_analysed.budgets);
+    warmUp(*fastkv, m_run->full != nullptr);
+    for (int i = 0; i < m_request.repeats; ++i)
+        timeFastKv(*fastkv);
+    finish(*fastkv);
+}
+
+void Measurement::report() {
+    m_observer.progress(
+        {"Measuring", static_cast<double>(m_done++) /
+                          ((m_run->hasReference() ? 2.0 : 1.0) * (m_request.repeats + 1.0))});
+}
+
+void Measurement::timeFull(Standalone& full) {
+    report();
+    m_run->timing.standaloneFullMs.push_back(full.run());
+    m_run->counters.standaloneFullPeakBytes = peakOf(m_state.model, full);
+}
+
+void Measurement::warmUp(Standalone& fastkv, bool planes) {
+    report();
+    if (planes)
+        m_pass->late = fastkv.runWithPlanes();
+    else
+        fastkv.run();
+    m_pass->survivors = fastkv.survivors();
+    m_pass->logits = fastkv.logits();
+    m_pass->standalone = true;
+}
+
+void Measurement::timeFastKv(Standalone& fastkv) {
+    report();
+    GpuSampling gpu(m_state.model.gpu());
+    m_run->timing.standaloneFastKvMs.push_back(fastkv.run());
+    m_samples = gpu.take();
+    m_run->counters.standaloneFastKvPeakBytes = peakOf(m_state.model, fastkv);
+}
+
+void Measurement::finish(Standalone& fastkv) {
+    m_run->timing.peaks = peaksOfGpu(m_state.model.backend());
+    if (m_request.request.kernels) {
+        const KernelTracing tracing(m_state.model.backend(), true);
+        report();
+        fastkv.run();
+    }
+    append(m_run->timing, {fastkv.spans(), 0, std::move(m_samples), fastkv.kernels()});
+}
+
 } // namespace
 
 trace::RunPtr measureStandalone(SessionState& state, const MeasureRequest& request,
                                 Observer& observer, const std::stop_token& stop) {
-    const RunContext context{state.model, state.gate, stop};
-    const trace::Settings& settings = request.analysed->fastkv->settings;
-    trace::Settings fullSettings = settings;
-    fullSettings.method = trace::Method::Full;
-    const std::int64_t tokens = request.analysed->tokens();
-    const trace::Budgets fullBudgets =
-        select::computeBudgets(fullSettings, state.model.info(), tokens);
-    const model::Scoring scoring = state.held.full.scoring;
-    const std::span<const std::int32_t> ids = request.analysed->prompt->ids;
-    Standalone full(context, {ids, fullBudgets, scoring});
-    Standalone fastkv(context, {ids, request.analysed->fastkv->budgets, scoring});
-
-    auto run = std::make_shared<trace::Run>(*request.analysed);
-    int done = 0;
-    const auto report = [&] {
-        observer.progress(
-            {"Measuring", static_cast<double>(done++) / (2.0 * request.repeats + 2.0)});
-    };
-    report();
-    full.run();
-    report();
-    auto pass = std::make_shared<trace::FastKvPass>(*request.analysed->fastkv);
-    pass->late = fastkv.runWithPlanes();
-    pass->survivors = fastkv.survivors();
-    pass->logits = fastkv.logits();
-    pass->standalone = true;
-    run->timing.standaloneFullMs.clear();
-    run->timing.standaloneFastKvMs.clear();
-    std::vector<trace::GpuSample> samples; // of the last one, as its spans
-    for (int i = 0; i < request.repeats; ++i) {
-        report();
-        run->timing.standaloneFullMs.push_back(full.run());
-        report();
-        GpuSampling gpu(state.model.gpu());
-        run->timing.standaloneFastKvMs.push_back(fastkv.run());
-        samples = gpu.take();
-    }
-    run->timing.peaks = peaksOfGpu(state.model.backend());
-    if (request.kernels) {
-        const KernelTracing tracing(state.model.backend(), true);
-        report();
-        fastkv.run();
-    }
-    append(run->timing, {fastkv.spans(), 0, std::move(samples), fastkv.kernels()});
-    const std::int64_t always =
-        state.model.info().weightBytes + state.model.transformer().scratchBytes();
-    run->counters.standaloneFullPeakBytes = always + full.bytes();
-    run->counters.standaloneFastKvPeakBytes = always + fastkv.bytes();
-    run->fastkv = pass;
-    run->id = ++state.lastId;
-    observer.published(run);
-    return run;
+    return Measurement(state, request, observer, stop).run();
 }
 
 } // namespace fkv::run

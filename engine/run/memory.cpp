@@ -66,28 +66,24 @@ CheckpointCosts checkpointCosts(const LoadedModel& model, std::int64_t tokens,
             budgetBytes};
 }
 
-MemoryEstimate estimateMemory(const LoadedModel& model, std::int64_t tokens,
-                              const Request& request) {
+InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
+                                const trace::Settings& settings) {
     const trace::ModelInfo& m = model.info();
-    const trace::Budgets budgets = select::computeBudgets(request.settings, m, tokens);
+    const trace::Budgets budgets = select::computeBudgets(settings, m, tokens);
     const std::int64_t tokenBytes = m.kvHeads * m.kvBytesPerTokenHead();
     const std::int64_t late = m.layers - budgets.firstLate();
-    const std::int64_t scored = std::max<std::int64_t>(0, tokens - request.settings.window);
-    const std::int64_t lateScored =
-        std::max<std::int64_t>(0, budgets.propagated - request.settings.window);
+    const std::int64_t scored = std::max<std::int64_t>(0, tokens - settings.window);
+    const std::int64_t lateScored = std::max<std::int64_t>(0, budgets.propagated - settings.window);
 
-    MemoryEstimate e;
+    InstrumentMemory e;
     e.weightBytes = m.weightBytes;
     e.kvBytes = tokenBytes * (m.layers * heldCapacity(model, tokens) + late * budgets.propagated +
-                              m.layers * (model::kMostWindow + request.settings.generate + 1));
+                              m.layers * (model::kMostWindow + settings.generate + 1));
     for (const trace::LayerBudget& layer : budgets.layers)
         if (layer.kept < layer.entering) e.kvBytes += tokenBytes * layer.kept;
-    const CheckpointCosts costs = checkpointCosts(model, tokens, request.checkpointBudgetBytes);
-    e.checkpointBytes =
-        static_cast<std::int64_t>(checkpointPlan(costs).size()) * costs.bytesPerLayer;
     e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + 2 * scored * kFloat) +
                    late * layerPlaneBytes(m, lateScored) +
-                   std::int64_t{std::max(0, request.settings.generate - 1)} * m.vocabulary * kFloat;
+                   std::int64_t{std::max(0, settings.generate - 1)} * m.vocabulary * kFloat;
     // The model's own scratch is there already; a pass adds its rows and the scorer's planes.
     e.scratchBytes =
         model.transformer().scratchBytes() +
@@ -97,8 +93,12 @@ MemoryEstimate estimateMemory(const LoadedModel& model, std::int64_t tokens,
     return e;
 }
 
-trace::Counters countMemory(const LoadedModel& model, const HeldState& held,
-                            std::int64_t checkpointBudgetBytes) {
+std::int64_t heldOnDevice(const LoadedModel& model, const HeldState& held) {
+    const std::int64_t planes = model.backend().info().hostMemory ? planeBytes(held) : 0;
+    return model.info().weightBytes + model.transformer().memory().heldBytes() + planes;
+}
+
+trace::Counters countMemory(const LoadedModel& model, const HeldState& held) {
     trace::Counters c;
     for (const HeldLayer& layer : held.full.layers)
         c.kvBytesFull += bytesOf(layer.cache);
@@ -112,7 +112,7 @@ trace::Counters countMemory(const LoadedModel& model, const HeldState& held,
     c.checkpointLayers = held.full.checkpointLayers;
     c.givenUp = givenUpText(c.checkpointLayers,
                             checkpointCosts(model, static_cast<std::int64_t>(held.full.ids.size()),
-                                            checkpointBudgetBytes));
+                                            held.full.checkpointBudgetBytes));
     return c;
 }
 

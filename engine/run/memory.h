@@ -2,8 +2,8 @@
 #pragma once
 
 #include "engine/run/checkpoint_plan.h"
+#include "engine/run/fit.h"
 #include "engine/run/held_state.h"
-#include "engine/run/session.h"
 
 namespace fkv::run {
 
@@ -14,12 +14,14 @@ std::int64_t heldCapacity(const LoadedModel& model, std::int64_t tokens);
 CheckpointCosts checkpointCosts(const LoadedModel& model, std::int64_t tokens,
                                 std::int64_t budgetBytes);
 
-/// See Session::estimate. Settings must be valid.
-MemoryEstimate estimateMemory(const LoadedModel& model, std::int64_t tokens,
-                              const Request& request);
+/// Without checkpoints. Settings must be valid.
+InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
+                                const trace::Settings& settings);
+
+/// Of the device's memory, now: weights included, and planes where they share it.
+std::int64_t heldOnDevice(const LoadedModel& model, const HeldState& held);
 
 /// What is held now.
-trace::Counters countMemory(const LoadedModel& model, const HeldState& held,
-                            std::int64_t checkpointBudgetBytes);
+trace::Counters countMemory(const LoadedModel& model, const HeldState& held);
 
 } // namespace fkv::run

@@ -37,7 +37,8 @@ void read(const std::string& typed, const PromptMaker& maker, trace::Prompt& pro
     text::Encoding encoding;
     if (prompt.chat) {
         if (!maker.chat.chat)
-            refuse("this prompt cannot be a chat: " + maker.chat.reason, "Run the prompt as it is.");
+            refuse("this prompt cannot be a chat: " + maker.chat.reason,
+                   "Run the prompt as it is.");
         const trace::ChatParts& parts = *prompt.chat;
         text::RenderedChat rendered =
             maker.chat.chat->render(text::chatInput({parts.system, parts.user, parts.date}));
@@ -90,7 +91,8 @@ void checkRequest(const Request& request, const trace::ModelInfo& model) {
     if (request.settings.window > model::kMostWindow)
         refuse("window " + std::to_string(request.settings.window) +
                " is out of range, valid: 1 to " + std::to_string(model::kMostWindow));
-    if (request.checkpointBudgetBytes < 0) refuse("the checkpoint budget is below 0");
+    if (request.memory.checkpointBytes.value_or(0) < 0) refuse("the checkpoint budget is below 0");
+    if (request.memory.limitBytes < 0) refuse("the memory limit is below 0");
 }
 
 } // namespace fkv::run

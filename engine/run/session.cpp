@@ -4,18 +4,19 @@
 #include "engine/core/error.h"
 #include "engine/run/analysis.h"
 #include "engine/run/measure.h"
-#include "engine/run/memory.h"
 #include "engine/run/prompt.h"
 #include "engine/select/budgets.h"
 
 #include <new>
+#include <utility>
 
 namespace fkv::run {
 
 struct Session::Impl {
-    Impl(const std::filesystem::path& folder, const ops::DeviceSpec& device, Observer& observer,
+    template <class Device>
+    Impl(const std::filesystem::path& folder, Device&& device, Observer& observer,
          const std::stop_token& stop)
-        : state(folder, device, observer, stop) {}
+        : state(folder, std::forward<Device>(device), observer, stop) {}
     SessionState state;
 
     /// Runs a request. When memory runs out, all that is held goes: less may fit the next time.
@@ -24,34 +25,44 @@ struct Session::Impl {
         try {
             return task();
         } catch (const std::bad_alloc&) {
-            release();
-            throw Error(ErrorCode::OutOfMemory, "not enough memory for this prompt",
-                        "A shorter prompt or a smaller checkpoint budget needs less.");
+            state.held.release();
+            throw Error(ErrorCode::OutOfMemory, "not enough memory for this prompt", kLess);
         } catch (const Error& error) {
-            if (error.code() == ErrorCode::OutOfMemory) release();
-            throw;
+            if (error.code() != ErrorCode::OutOfMemory) throw;
+            state.held.release();
+            throw Error(ErrorCode::OutOfMemory, error.what(), kLess);
         }
     }
-    void release() {
-        const std::uint64_t versions = state.held.versions;
-        state.held = {};
-        state.held.versions = versions;
-    }
+    static constexpr const char* kLess =
+        "A shorter prompt needs less; with a memory limit less is kept from the start.";
 };
 
 Session::Session() = default;
 Session::~Session() = default;
 
-std::unique_ptr<Session> Session::open(const std::filesystem::path& modelFolder,
-                                       const ops::DeviceSpec& device, Observer& observer,
-                                       const std::stop_token& stop) {
+template <class Device>
+std::unique_ptr<Session> Session::openOn(const std::filesystem::path& modelFolder, Device&& device,
+                                         Observer& observer, const std::stop_token& stop) {
     std::unique_ptr<Session> session(new Session);
     try {
-        session->m_impl = std::make_unique<Impl>(modelFolder, device, observer, stop);
+        session->m_impl =
+            std::make_unique<Impl>(modelFolder, std::forward<Device>(device), observer, stop);
     } catch (const std::bad_alloc&) {
         throw Error(ErrorCode::OutOfMemory, "not enough memory for this model");
     }
     return session;
+}
+
+std::unique_ptr<Session> Session::open(const std::filesystem::path& modelFolder,
+                                       const ops::DeviceSpec& device, Observer& observer,
+                                       const std::stop_token& stop) {
+    return openOn(modelFolder, device, observer, stop);
+}
+
+std::unique_ptr<Session> Session::open(const std::filesystem::path& modelFolder,
+                                       std::unique_ptr<ops::Backend> backend, Observer& observer,
+                                       const std::stop_token& stop) {
+    return openOn(modelFolder, std::move(backend), observer, stop);
 }
 
 const trace::ModelInfo& Session::model() const {
@@ -79,12 +90,21 @@ const Session::Work& Session::lastWork() const {
 
 trace::Prompt Session::tokenize(const PromptSpec& spec) const {
     const model::Config& config = m_impl->state.model.config();
-    return makePrompt(spec, {tokenizer(), chatSupport()}, {config.vocabulary, config.contextLength});
+    return makePrompt(spec, {tokenizer(), chatSupport()},
+                      {config.vocabulary, config.contextLength});
 }
 
-MemoryEstimate Session::estimate(std::int64_t tokens, const Request& request) const {
-    checkRequest(request, model());
-    return estimateMemory(m_impl->state.model, tokens, request);
+std::int64_t Session::roomBytes() {
+    SessionState& state = m_impl->state;
+    return roomOf(state.model.backend(), heldOnDevice(state.model, state.held), 0);
+}
+
+std::optional<Rates> Session::measureRates() {
+    return ratesOf(m_impl->state.model.backend());
+}
+
+FitReport Session::fit(std::int64_t tokens, const Request& request) {
+    return m_impl->state.fit(tokens, request);
 }
 
 trace::RunPtr Session::analyse(const Request& request, Observer& observer,
@@ -98,7 +118,7 @@ trace::RunPtr Session::measure(const Request& request, int repeats, Observer& ob
         throw Error(ErrorCode::BadArgument, "repetitions are out of range, valid: 1 or more");
     return m_impl->guarded([&] {
         const trace::RunPtr analysed = Analysis(m_impl->state, request, observer, stop).run();
-        return measureStandalone(m_impl->state, {analysed, repeats, request.kernels}, observer, stop);
+        return measureStandalone(m_impl->state, {analysed, request, repeats}, observer, stop);
     });
 }
 

@@ -3,7 +3,9 @@
 
 #include "engine/core/gate.h"
 #include "engine/ops/backend.h"
+#include "engine/run/fit.h"
 #include "engine/run/observer.h"
+#include "engine/run/request.h"
 #include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 #include "engine/trace/run.h"
@@ -18,43 +20,6 @@
 
 namespace fkv::run {
 
-/// Turns a prompt's text into a user's message, which the model's chat template then makes the
-/// prompt of.
-struct ChatSpec {
-    std::string system; ///< may be empty: no system message
-    std::string date;   ///< the day for templates that ask, "2026-01-31"; empty: today
-    bool operator==(const ChatSpec&) const = default;
-};
-
-/// What to analyse. Either `text`, or `ids` used as they are (text is then decoded from them).
-struct PromptSpec {
-    std::string text;
-    std::optional<std::vector<std::int32_t>> ids;
-    std::string expected; ///< expected answer, may be empty
-    /// With `ids`, which are the prompt then, it is only recorded.
-    std::optional<ChatSpec> chat;
-};
-
-struct Request {
-    PromptSpec prompt;
-    trace::Settings settings;
-    std::int64_t checkpointBudgetBytes = 4LL << 30;
-    bool fidelity = true;
-    bool tables = true; ///< stabilization curves
-    /// On a GPU: records the kernels of whatever this request runs. Costs some time, and says in the
-    /// result why it could not be done.
-    bool kernels = false;
-};
-
-/// What an analysis would need, before it is run.
-struct MemoryEstimate {
-    std::int64_t weightBytes = 0, kvBytes = 0, checkpointBytes = 0, planeBytes = 0,
-                 scratchBytes = 0;
-    std::int64_t total() const {
-        return weightBytes + kvBytes + checkpointBytes + planeBytes + scratchBytes;
-    }
-};
-
 /// A loaded model with everything that makes changes cheap: full KV, checkpoints, planes. Lives on
 /// one thread; only gate() and const getters may be used from others. Throws Error; after any throw
 /// the session is usable and earlier Runs are untouched.
@@ -62,6 +27,10 @@ class Session {
 public:
     static std::unique_ptr<Session> open(const std::filesystem::path& modelFolder,
                                          const ops::DeviceSpec& device, Observer& observer,
+                                         const std::stop_token& stop);
+    /// On a backend that is there already.
+    static std::unique_ptr<Session> open(const std::filesystem::path& modelFolder,
+                                         std::unique_ptr<ops::Backend> backend, Observer& observer,
                                          const std::stop_token& stop);
     ~Session();
 
@@ -76,13 +45,21 @@ public:
 
     /// Tokens of a prompt, checked: not empty, within the context length, ids in the vocabulary.
     trace::Prompt tokenize(const PromptSpec& spec) const;
-    MemoryEstimate estimate(std::int64_t tokens, const Request& request) const;
+    /// Device memory that runs may use now, weights included; 0: not known.
+    std::int64_t roomBytes();
+    /// Rates of the device, measured now. On a GPU those that a large product and a long read come
+    /// to; nothing where there is no room to measure.
+    std::optional<Rates> measureRates();
+    /// What analyse() would need and give up for a prompt of so many tokens, with the memory that
+    /// there is now. Throws Error{BadArgument}.
+    FitReport fit(std::int64_t tokens, const Request& request);
 
     /// The one entry for everything a control can change. Compares the request with what is held
     /// and does the least: only decoding for the sampling and length of answers; regathering and
     /// decoding for a KV budget; layers after t for TSP; rescoring for window, kernel and pooling;
-    /// rows from the first changed token for an edited prompt; else a new full pass. Publishes
-    /// partial Runs and returns the finished one.
+    /// rows from the first changed token for an edited prompt; else a new full pass. What does not
+    /// fit the memory is given up, which the Run says (trace::Rung); throws Error{TooLarge} when
+    /// even FastKV alone would not fit. Publishes partial Runs and returns the finished one.
     trace::RunPtr analyse(const Request& request, Observer& observer, const std::stop_token& stop);
 
     /// Standalone prefill (the deployed path) `repeats` times, full and FastKV in turn, after one
@@ -103,6 +80,10 @@ public:
 
 private:
     Session();
+    template <class Device>
+    static std::unique_ptr<Session> openOn(const std::filesystem::path& modelFolder,
+                                           Device&& device, Observer& observer,
+                                           const std::stop_token& stop);
     struct Impl;
     std::unique_ptr<Impl> m_impl;
 };

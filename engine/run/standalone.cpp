@@ -50,11 +50,11 @@ bool Standalone::cuts(int layer) const {
     return budget.kept < budget.entering;
 }
 
-double Standalone::run() {
+double Standalone::run(PassKind kind) {
     ops::Backend& backend = m_context.model.backend();
     SpanSink spans(backend.clock(), backend.kernelTracer(),
                    expectedSpans(m_context.transformer(), m_prompt.budgets.tokens));
-    PassScope scope(spans, PassKind::Standalone, m_context.gate, m_context.stop);
+    PassScope scope(spans, kind, m_context.gate, m_context.stop);
     pass(scope, nullptr);
     m_spans = spans.take();
     m_kernels = spans.takeKernels();
@@ -175,6 +175,10 @@ void Standalone::compress(int l, const ops::KvView& kv, const model::Scorer::Vie
 /// Where the tokens that enter a layer stood, if they are not all there; empty when all are.
 ops::View Standalone::positionsIn(int layer) const {
     return layer < m_prompt.budgets.firstLate() ? ops::View{} : m_survivorPositions.view;
+}
+
+std::int64_t peakOf(const LoadedModel& model, const Standalone& pass) {
+    return model.info().weightBytes + model.transformer().scratchBytes() + pass.bytes();
 }
 
 Standalone::DecodeCache Standalone::decodeCache(std::int64_t room) {

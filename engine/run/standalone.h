@@ -23,14 +23,14 @@ public:
     };
     Standalone(const RunContext& context, const Prompt& prompt);
 
-    /// One prefill; returns its milliseconds, the sum of its ops: waiting for the gate is not
-    /// counted.
-    double run();
+    /// One prefill, whose spans are named by `pass`; returns its milliseconds, the sum of its ops:
+    /// waiting for the gate is not counted.
+    double run(trace::PassKind pass = trace::PassKind::Standalone);
     /// The same, untimed, with the planes of the layers after t.
     std::vector<trace::LayerPlanes> runWithPlanes();
 
-    /// The caches of the last run to decode from, with room for so many tokens. The prefixes are read
-    /// in place, so they live as long as this.
+    /// The caches of the last run to decode from, with room for so many tokens. The prefixes are
+    /// read in place, so they live as long as this.
     struct DecodeCache {
         std::vector<ops::DecodeLayer> layers;
         std::vector<model::LayerCache> tails;
@@ -40,7 +40,7 @@ public:
     const std::vector<float>& logits() const { return m_logits; }              ///< of the last run
     const std::vector<std::int32_t>& survivors() const { return m_survivors; } ///< of the last run
     const std::vector<trace::Span>& spans() const { return m_spans; }          ///< of the last run
-    const trace::KernelList& kernels() const { return m_kernels; }            ///< of the last run
+    const trace::KernelList& kernels() const { return m_kernels; }             ///< of the last run
     std::int64_t bytes() const {
         return m_bytes;
     } ///< in backend memory, beside weights and scratch
@@ -84,5 +84,8 @@ private:
     std::vector<trace::Span> m_spans;
     trace::KernelList m_kernels;
 };
+
+/// The most that a run of it holds: weights, scratch and its own, without generated tokens.
+std::int64_t peakOf(const LoadedModel& model, const Standalone& pass);
 
 } // namespace fkv::run

@@ -76,6 +76,27 @@ double opMilliseconds(const std::vector<Span>& spans) {
     return sumMs(spans, [](const Span&) { return true; });
 }
 
+std::int64_t endOf(const std::vector<Span>& spans) {
+    std::int64_t end = 0;
+    for (const Span& s : spans)
+        end = std::max(end, s.endNs);
+    return end;
+}
+
+trace::Timing deployedTiming(const DeployedSides& sides, double loadMs) {
+    trace::Timing timing;
+    timing.loadMs = loadMs;
+    timing.fastKvState = trace::State::Exact;
+    Clock clock(timing);
+    for (const HeldSide* side : {sides.full, sides.fastkv}) {
+        if (side == nullptr) continue;
+        (side == sides.full ? timing.fullPrefillMs : timing.fastKvPrefillMs) = side->prefillMs;
+        clock.append(side->prefill);
+        clock.append(side->answer.stretch);
+    }
+    return timing;
+}
+
 trace::Timing composeTiming(const HeldState& held, const TimedParts& parts, double loadMs) {
     trace::Timing timing;
     timing.loadMs = loadMs;

@@ -3,11 +3,14 @@
 
 #include "engine/core/error.h"
 #include "engine/core/median.h"
+#include "engine/run/held_state.h"
+#include "engine/select/budgets.h"
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <limits>
+#include <new>
 #include <vector>
 
 namespace fkv::run {
@@ -33,12 +36,14 @@ double bestSeconds(ops::Backend& backend, const std::function<void()>& work) {
 
 } // namespace
 
-double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
+namespace {
+
+double flopFrom(int first, const trace::ModelInfo& m, const trace::Budgets& b) {
     const double d = m.headDim, qkv = 2.0 * m.hidden * m.queryHeads * d,
                  kv = 4.0 * m.hidden * m.kvHeads * d,
                  rest = 2.0 * m.queryHeads * d * m.hidden + 6.0 * m.hidden * m.intermediate;
-    double flop = 2.0 * m.hidden * m.vocabulary;
-    for (int l = 0; l < m.layers; ++l) {
+    double flop = 0.0;
+    for (int l = first; l < m.layers; ++l) {
         const double s = static_cast<double>(b.layers[static_cast<std::size_t>(l)].entering);
         const bool tsp = b.tspOn && l == b.tspLayer, last = l + 1 == m.layers;
         const double rows = last ? 64.0 : tsp ? static_cast<double>(b.propagated) : s;
@@ -47,6 +52,16 @@ double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
         flop += s * kv + rows * (qkv + rest) + 4.0 * m.queryHeads * d * rows * seen;
     }
     return flop;
+}
+
+} // namespace
+
+double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
+    return 2.0 * m.hidden * m.vocabulary + flopFrom(0, m, b);
+}
+
+double lateFlop(const trace::ModelInfo& m, const trace::Budgets& b) {
+    return flopFrom(b.firstLate(), m, b);
 }
 
 trace::DevicePeaks measurePeaks(ops::Backend& backend, std::int64_t copyBytes) {
@@ -113,6 +128,30 @@ Rates measureRates(ops::Backend& backend) {
                            static_cast<double>(sizeOf(matrices)) /
                            bestSeconds(backend, [&] { backend.linear(one); });
     return rates;
+}
+
+std::optional<Rates> ratesOf(ops::Backend& backend) {
+    // Three quarters of both is what passes and steps were measured to reach.
+    constexpr double kReached = 0.75;
+    try {
+        if (!backend.info().isGpu()) return measureRates(backend);
+        const auto peaks = peaksOfGpu(backend);
+        if (!peaks) return std::nullopt;
+        return Rates{kReached * peaks->flopPerSecond, kReached * peaks->bytesPerSecond};
+    } catch (const std::bad_alloc&) {
+        return std::nullopt;
+    }
+}
+
+std::optional<Rates> ratesOf(const trace::Run& run) {
+    const auto& ms = run.timing.fullPrefillMs;
+    const double step = run.fullAnswer ? run.fullAnswer->msPerToken : 0.0;
+    if (!ms || *ms <= 0.0 || step <= 0.0 || !run.fastkv || run.model.intermediate == 0)
+        return std::nullopt;
+    const trace::Budgets full =
+        select::computeBudgets(fullContext(run.fastkv->settings), run.model, run.tokens());
+    const auto bytes = static_cast<double>(run.model.stepWeightBytes + full.kvBytes);
+    return Rates{prefillFlop(run.model, full) / *ms * 1e3, bytes / step * 1e3};
 }
 
 } // namespace fkv::run

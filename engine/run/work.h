@@ -11,6 +11,8 @@ namespace fkv::run {
 
 /// Operations really done by the deployed path: projections and causal attention of the rows run.
 double prefillFlop(const trace::ModelInfo& m, const trace::Budgets& b);
+/// Of its layers after TSP alone; 0 with TSP off.
+double lateFlop(const trace::ModelInfo& m, const trace::Budgets& b);
 
 /// Of `work`, from a backend at rest to one that has done it.
 double secondsOf(ops::Backend& backend, const std::function<void()>& work);
@@ -29,5 +31,10 @@ struct Rates {
     double bytesPerSecond = 0.0; ///< of weights, of a product with one row
 };
 Rates measureRates(ops::Backend& backend);
+/// The same on the CPU, and on a GPU what passes come to of its peaks. Nothing where there is no
+/// room.
+std::optional<Rates> ratesOf(ops::Backend& backend);
+/// What a run itself came to, full context: nothing unless all of it was run and timed.
+std::optional<Rates> ratesOf(const trace::Run& run);
 
 } // namespace fkv::run

@@ -244,6 +244,20 @@ trace::FatePtr computeFate(const trace::Run& run, const trace::Settings& setting
     return fate;
 }
 
+trace::FatePtr deployedFate(const trace::Run& run, const trace::Settings& settings) {
+    auto fate = std::make_shared<Fate>();
+    fate->settings = settings;
+    fate->budgets = computeBudgets(settings, run.model, run.tokens());
+    const bool known = run.fastkv && run.fastkv->budgets.tspOn && fate->budgets.tspOn &&
+                       run.fastkv->settings.samePrefill(settings);
+    fate->passes = trace::PositionSet(run.tokens(), !fate->budgets.tspOn);
+    if (!known) return fate;
+    fate->survivors = run.fastkv->survivors;
+    for (const std::int32_t position : fate->survivors)
+        fate->passes.add(position);
+    return fate;
+}
+
 std::vector<std::int32_t> keptPositions(const trace::Fate& fate, int layer, int head) {
     std::vector<std::int32_t> kept;
     kept.reserve(static_cast<std::size_t>(fate.layers[static_cast<std::size_t>(layer)].kept));

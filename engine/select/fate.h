@@ -17,6 +17,10 @@ namespace fkv::select {
 trace::FatePtr computeFate(const trace::Run& run, const trace::Settings& settings,
                            ThreadPool* pool = nullptr, const trace::FatePtr& previous = nullptr);
 
+/// The same of a run without its full pass, which says nothing about tokens but who passed TSP: settings
+/// and budgets, survivors where the run has them for these prefill settings (else none), no layers.
+trace::FatePtr deployedFate(const trace::Run& run, const trace::Settings& settings);
+
 /// Ascending kept positions of one head (what a trace file lists), C of them.
 std::vector<std::int32_t> keptPositions(const trace::Fate& fate, int layer, int head);
 

@@ -10,9 +10,11 @@
 #include "engine/trace/window_sums.h"
 #include "engine/trace/zones.h"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -107,6 +109,19 @@ struct FastKvPass {
     bool standalone = false;              ///< measured on the deployed path, not composed
 };
 
+/// How much of an analysis a device's memory had room for. Each gives up more than the one before.
+enum class Rung : std::uint8_t {
+    Everything,
+    FewerCheckpoints, ///< reruns of late layers start further in front
+    Deployed,         ///< both sides on the deployed path: answers and times, nothing to look into
+    FastKvAlone       ///< the same without full context: nothing to compare with
+};
+inline constexpr std::array<std::string_view, 4> kRungs{"everything", "fewer_checkpoints",
+                                                        "deployed", "fastkv_alone"};
+inline std::string_view name(Rung rung) {
+    return kRungs[static_cast<std::size_t>(rung)];
+}
+
 /// Counters by name; bytes unless the name says otherwise.
 struct Counters {
     std::int64_t kvBytesFull = 0;       ///< full KV the instrument holds
@@ -157,19 +172,22 @@ struct Run {
     ModelInfo model;
     Machine machine;
     std::shared_ptr<const Prompt> prompt;
-    std::shared_ptr<const FullPass> full;
+    std::shared_ptr<const FullPass> full;         ///< null from Rung::Deployed on
     std::shared_ptr<const FastKvPass> fastkv;     ///< null while the first rerun is under way
     std::shared_ptr<const Answer> fullAnswer;     ///< null until decoded
     std::shared_ptr<const Answer> fastkvAnswer;   ///< for fastkv->settings; null while pending
     std::shared_ptr<const Fidelity> fidelity;     ///< null while pending
     Timing timing;
     Counters counters;
+    Rung rung = Rung::Everything;
     bool recorded = false;  ///< opened from a file
 
     std::int64_t tokens() const { return prompt ? prompt->size() : 0; }
+    /// Full context was run: where there is no answer of it yet, one will come.
+    bool hasReference() const { return rung != Rung::FastKvAlone; }
     /// M = N - w, at least 0.
     std::int64_t scored() const {
-        const std::int64_t w = full ? full->window : 0;
+        const std::int64_t w = full ? full->window : fastkv ? fastkv->settings.window : 0;
         return tokens() > w ? tokens() - w : 0;
     }
 };

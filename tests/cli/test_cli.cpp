@@ -2,7 +2,7 @@
 // The command line from outside: exit codes, one-line errors, the report, interruption.
 #include "engine/io/json_limits.h"
 #include "engine/io/trace_file.h"
-#include "tests/cli/program.h"
+#include "tests/cli/demo_words.h"
 #include "tests/support/temporary_folder.h"
 
 #include <algorithm>
@@ -10,53 +10,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-using fkv::testing::Ended;
-using fkv::testing::run;
-using fkv::testing::TemporaryFolder;
+using namespace fkv::testing;
 using nlohmann::json;
-
-namespace {
-
-using Words = std::vector<std::string>;
-
-const std::string kModel = FKV_RESOURCES "/models/demo";
-
-Words operator+(Words a, const Words& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-
-/// Arguments of a profile on a short prompt, quick enough to be run often.
-Words profile(const Words& more) {
-    return Words{"profile", "--model", kModel, "--generate", "2"} + more;
-}
-
-void expectError(const Words& words, int code, const std::string& says) {
-    const Ended ended = run(words);
-    EXPECT_EQ(ended.code, code) << ended.error;
-    EXPECT_EQ(ended.out, "");
-    EXPECT_TRUE(ended.error.starts_with("fastkv: error: ")) << ended.error;
-    EXPECT_EQ(std::count(ended.error.begin(), ended.error.end(), '\n'), 1) << ended.error;
-    EXPECT_NE(ended.error.find(says), std::string::npos) << "expected: " << says << "\n"
-                                                         << ended.error;
-}
-
-json jsonOf(const Words& words) {
-    const Ended ended = run(words + Words{"--json"});
-    EXPECT_EQ(ended.code, 0) << ended.error;
-    EXPECT_EQ(ended.error, ""); // progress is for terminals
-    return json::parse(ended.out);
-}
-
-/// "The keeper ..." of about the wanted number of tokens.
-std::string longText(int words) {
-    std::string text = "The password of Jane Marlow is gentle needle.";
-    for (int i = 0; i < words; ++i)
-        text += " and the sea was grey";
-    return text + "\nQuestion: What is the password of Jane Marlow?\nAnswer:";
-}
-
-} // namespace
 
 TEST(Cli, HelpAndVersionAreForStandardOutput) {
     for (const Words& words : {Words{"--help"}, Words{"profile", "--help"}, Words{"info", "--help"},
@@ -216,9 +171,9 @@ TEST(Cli, InfoSaysWhatAPromptNeeds) {
 
 TEST(Cli, AnswersAreDrawnBySeed) {
     const auto answers = [](const Words& more) {
-        return jsonOf(Words{"profile", "--model", kModel, "--prompt", longText(20), "--generate",
-                            "8"} +
-                      more);
+        return jsonOf(
+            Words{"profile", "--model", kModel, "--prompt", longText(20), "--generate", "8"} +
+            more);
     };
     const json greedy = answers({});
     EXPECT_EQ(greedy["settings"]["temperature"], 0.0);

@@ -79,7 +79,7 @@ TEST_P(Families, TheDeployedPathGivesTheComposedSets) {
         EXPECT_LE(difference(deployed->fastkv->logits, composed->fastkv->logits), 1e-4);
         // Without checkpoints the layers up to t are run again for the survivors.
         run::Request bare = cut;
-        bare.checkpointBudgetBytes = 0;
+        bare.memory.checkpointBytes = 0;
         const trace::RunPtr again = analyse(session(), bare);
         EXPECT_LE(difference(again->fastkv->logits, composed->fastkv->logits), 1e-4);
         EXPECT_EQ(again->fastkv->survivors, composed->fastkv->survivors);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a prompt would need, from headers alone, against what is then held; and what is given up.
 #include "engine/core/error.h"
+#include "engine/model/shapes.h"
 #include "engine/ops/planning_backend.h"
 #include "engine/run/fit.h"
 #include "engine/run/standalone.h"
@@ -15,6 +16,12 @@ using namespace fkv::testing;
 namespace {
 
 const std::filesystem::path kDemo = FKV_RESOURCES "/models/demo";
+
+run::FitReport planFor(const std::filesystem::path& folder, const ops::DeviceInfo& device,
+                       std::int64_t tokens, const run::Request& request) {
+    run::FitPlanner planner(folder, device);
+    return planner.plan(tokens, request, planner.wholeRoom(request.memory.limitBytes));
+}
 
 /// Bytes of one run of the deployed path, as the model's memory counts them.
 std::int64_t heldBy(run::LoadedModel& model, const run::Request& request,
@@ -37,7 +44,7 @@ void expectExact(const std::filesystem::path& folder, const run::Request& reques
     Recorder recorder;
     run::LoadedModel model(folder, {"cpu", 2}, recorder, {});
     const auto tokens = static_cast<std::int64_t>(request.prompt.ids->size());
-    const run::FitReport r = run::estimateFit(folder, ops::cpuTraits(), tokens, request);
+    const run::FitReport r = planFor(folder, ops::cpuTraits(), tokens, request);
     trace::Settings full = request.settings;
     full.method = trace::Method::Full;
     EXPECT_EQ(r.weightBytes, model.info().weightBytes);
@@ -57,14 +64,15 @@ void expectExact(const std::filesystem::path& folder, const run::Request& reques
                   select::computeBudgets(request.settings, model.info(), tokens).kvBytes);
     EXPECT_EQ(r.full.stepBytes,
               r.weightBytes - unread + select::computeBudgets(full, model.info(), tokens).kvBytes);
-    EXPECT_EQ(r.fit, run::Fit::Unknown);
+    EXPECT_EQ(r.roomBytes, 0);
+    EXPECT_EQ(r.rung, trace::Rung::Everything);
+    EXPECT_TRUE(run::fitText(r).empty());
 }
 
-/// The demo model on a device of so many bytes.
-run::FitReport fitIn(std::int64_t bytes) {
-    ops::DeviceInfo device = ops::cpuTraits();
-    device.memoryBytes = static_cast<std::size_t>(bytes);
-    return run::estimateFit(kDemo, device, 3000, requestFor(randomIds(3000, 13)));
+/// The demo model where so much may be used.
+run::FitReport fitIn(std::int64_t roomBytes) {
+    run::FitPlanner planner(kDemo, ops::cpuTraits());
+    return planner.plan(3000, requestFor(randomIds(3000, 13)), roomBytes);
 }
 
 TEST(Fit, TheDeployedPathIsExact) {
@@ -84,10 +92,11 @@ TEST(Fit, TheInstrumentIsWhatIsThenHeld) {
     FKV_SKIP_UNDER_THREAD_SANITIZER();
     run::Request request = requestFor(randomIds(3000, 13));
     request.settings.generate = 4;
-    const run::FitReport r = run::estimateFit(kDemo, ops::cpuTraits(), 3000, request);
-    const run::MemoryEstimate loaded = demo().estimate(3000, request);
-    EXPECT_EQ(r.instrument.total(), loaded.total());
-    EXPECT_EQ(r.instrument.checkpointBytes, loaded.checkpointBytes);
+    const run::FitReport r = planFor(kDemo, ops::cpuTraits(), 3000, request);
+    const run::FitReport loaded = demo().fit(3000, request);
+    EXPECT_EQ(r.instrument.total(), loaded.instrument.total());
+    EXPECT_EQ(r.instrument.checkpointBytes, loaded.instrument.checkpointBytes);
+    EXPECT_EQ(loaded.neededBytes(), r.instrument.total());
     const trace::RunPtr run = analyse(*openDemo(), request);
     EXPECT_NEAR(static_cast<double>(r.instrument.total()),
                 static_cast<double>(run->counters.peakBytes),
@@ -95,27 +104,86 @@ TEST(Fit, TheInstrumentIsWhatIsThenHeld) {
 }
 
 TEST(Fit, CheckpointsGoFirstThenCaptureThenFullContext) {
+    using trace::Rung;
     const run::FitReport r = fitIn(1LL << 40);
-    EXPECT_EQ(r.fit, run::Fit::Everything);
+    EXPECT_EQ(r.rung, Rung::Everything);
     EXPECT_TRUE(r.givenUp.empty());
-    const auto with = [](std::int64_t need) { return fitIn(need + need / 9 + 16); };
-    const std::int64_t bare = r.instrument.total() - r.instrument.checkpointBytes;
-    EXPECT_EQ(with(r.instrument.total()).fit, run::Fit::Everything);
-    const run::FitReport fewer = with(r.instrument.total() - 100);
-    EXPECT_EQ(fewer.fit, run::Fit::FewerCheckpoints);
+    EXPECT_EQ(r.checkpointLayers.size(), 15U);
+    const std::int64_t all = r.instrument.total(), bare = all - r.instrument.checkpointBytes;
+    EXPECT_EQ(fitIn(all).rung, Rung::Everything);
+    const run::FitReport fewer = fitIn(all - 1);
+    EXPECT_EQ(fewer.rung, Rung::FewerCheckpoints);
     EXPECT_NE(fewer.givenUp.find("of 15 checkpoints"), std::string::npos) << fewer.givenUp;
-    EXPECT_EQ(with(bare).fit, run::Fit::FewerCheckpoints);
-    EXPECT_NE(with(bare).givenUp.find("all checkpoints"), std::string::npos);
-    EXPECT_EQ(with(bare - 100).fit, run::Fit::NoCapture);
-    EXPECT_EQ(with(r.totalBytes(r.full)).fit, run::Fit::NoCapture);
-    EXPECT_EQ(with(r.totalBytes(r.full) - 100).fit, run::Fit::FastKvAlone);
-    EXPECT_EQ(with(r.totalBytes(r.fastkv) - 100).fit, run::Fit::Nothing);
+    EXPECT_EQ(run::fitText(fewer), "fits with every 2nd checkpoint");
+    EXPECT_LE(fewer.neededBytes(), all - 1);
+    EXPECT_EQ(fitIn(bare).rung, Rung::FewerCheckpoints);
+    EXPECT_EQ(run::fitText(fitIn(bare)), "fits without checkpoints");
+    EXPECT_EQ(fitIn(bare).neededBytes(), bare);
+    const std::int64_t full = r.totalBytes(r.full), fastkv = r.totalBytes(r.fastkv);
+    ASSERT_LT(full, bare);
+    ASSERT_LT(fastkv, full);
+    for (const std::int64_t room : {bare - 1, full}) {
+        EXPECT_EQ(fitIn(room).rung, Rung::Deployed);
+        EXPECT_EQ(fitIn(room).neededBytes(), full);
+        EXPECT_NE(fitIn(room).givenUp.find("capture, as looking into this prompt needs"),
+                  std::string::npos);
+    }
+    for (const std::int64_t room : {full - 1, fastkv}) {
+        EXPECT_EQ(fitIn(room).rung, Rung::FastKvAlone);
+        EXPECT_EQ(fitIn(room).neededBytes(), fastkv);
+    }
+    EXPECT_EQ(fitIn(fastkv - 1).rung, std::nullopt);
+}
+
+TEST(Fit, WhatWouldFitIsTheMostThatDoes) {
+    run::FitPlanner planner(kDemo, ops::cpuTraits());
+    const run::Request request = requestFor(randomIds(10, 1));
+    const std::int64_t room = planner.model().weightBytes + (12 << 20);
+    const run::FitReport r = planner.plan(8000, request, room);
+    ASSERT_FALSE(r.rung);
+    ASSERT_GT(r.mostTokens, 0);
+    EXPECT_EQ(planner.plan(r.mostTokens, request, room).rung, trace::Rung::FastKvAlone);
+    EXPECT_EQ(planner.plan(r.mostTokens + 1, request, room).rung, std::nullopt);
+    const std::string most = std::to_string(r.mostTokens);
+    EXPECT_EQ(run::fitText(r), "does not fit: at most " + most + " tokens");
+    EXPECT_NE(run::refusalText(r).find("at most " + most + " tokens fit"), std::string::npos)
+        << run::refusalText(r);
+    const run::FitReport none = planner.plan(8000, request, 1 << 20);
+    EXPECT_EQ(none.mostTokens, 0);
+    EXPECT_NE(run::refusalText(none).find("the weights alone"), std::string::npos);
+}
+
+TEST(Fit, EightBillionParametersOnTwoGpus) {
+    run::FitPlanner planner(model::shapeConfig("llama-3.1-8b"), ops::gpuTraits());
+    constexpr std::int64_t kGiB = 1LL << 30;
+    EXPECT_NEAR(static_cast<double>(planner.model().weightBytes), 16.06e9, 0.1e9);
+    run::Request request;
+    request.settings = select::defaultSettings(32);
+    const auto at = [&](std::int64_t tokens, std::int64_t gib) {
+        return planner.plan(tokens - 32, request, gib * kGiB * 9 / 10);
+    };
+    using trace::Rung;
+    EXPECT_EQ(at(8192, 24).rung, Rung::Everything);
+    EXPECT_EQ(at(8192, 141).rung, Rung::Everything);
+    EXPECT_EQ(at(32768, 141).rung, Rung::Everything);
+    const run::FitReport small = at(32768, 24), large = at(131072, 24), wide = at(131072, 141);
+    // 128 KiB a token: 4.3 and 17.2 GB of full context beside 15 GiB of weights.
+    EXPECT_EQ(small.full.kvBytes / 32768 >> 10, 128);
+    EXPECT_EQ(large.rung, Rung::FastKvAlone) << run::fitText(large);
+    EXPECT_EQ(wide.rung, Rung::Everything) << run::fitText(wide);
+    EXPECT_GE(wide.checkpointBudgetBytes, 31 * kGiB) << "a quarter of the room";
+    EXPECT_LE(wide.neededBytes(), wide.roomBytes);
+    EXPECT_LT(large.totalBytes(large.fastkv), large.roomBytes);
+    for (const run::FitReport* r : {&small, &large, &wide})
+        std::printf("%lld tokens in %.1f GiB: %s, %.1f GiB\n", static_cast<long long>(r->tokens),
+                    static_cast<double>(r->roomBytes) / kGiB, run::fitText(*r).c_str(),
+                    static_cast<double>(r->neededBytes()) / kGiB);
 }
 
 TEST(Fit, AGpuNeedNotBeThere) {
     const auto request = requestFor(randomIds(3000, 13));
-    const run::FitReport cpu = run::estimateFit(kDemo, ops::cpuTraits(), 3000, request);
-    const run::FitReport gpu = run::estimateFit(kDemo, ops::gpuTraits(), 3000, request);
+    const run::FitReport cpu = planFor(kDemo, ops::cpuTraits(), 3000, request);
+    const run::FitReport gpu = planFor(kDemo, ops::gpuTraits(), 3000, request);
     EXPECT_EQ(gpu.full.kvBytes * 2, cpu.full.kvBytes) << "bf16 against f32";
     EXPECT_GT(gpu.full.activationBytes, cpu.full.activationBytes) << "chunks of 8192 rows";
 }
@@ -143,8 +211,8 @@ TEST(Fit, WhatADeviceCannotRunIsNamed) {
 TEST(Fit, WhatCannotBeRunIsRefused) {
     const run::Request request = requestFor(randomIds(10, 1));
     for (const std::int64_t tokens : {std::int64_t{0}, std::int64_t{8192}, std::int64_t{1} << 40})
-        EXPECT_THROW(run::estimateFit(kDemo, ops::cpuTraits(), tokens, request), Error) << tokens;
-    EXPECT_THROW(run::estimateFit("/nowhere", ops::cpuTraits(), 10, request), Error);
+        EXPECT_THROW(planFor(kDemo, ops::cpuTraits(), tokens, request), Error) << tokens;
+    EXPECT_THROW(planFor("/nowhere", ops::cpuTraits(), 10, request), Error);
 }
 
 } // namespace

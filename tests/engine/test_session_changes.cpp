@@ -118,7 +118,7 @@ TEST(Changes, CheckpointsThatDoNotFitAreGivenUpAndNotMissed) {
                                   {one - 1, {}, 16}};
     const auto session = openDemo();
     for (const Case& c : cases) {
-        request.checkpointBudgetBytes = c.budget;
+        request.memory.checkpointBytes = c.budget;
         const trace::RunPtr run = analyse(*session, request);
         EXPECT_EQ(run->counters.checkpointLayers, c.layers);
         EXPECT_LE(run->counters.checkpointBytes, c.budget);
@@ -132,12 +132,12 @@ TEST(Changes, CheckpointsThatDoNotFitAreGivenUpAndNotMissed) {
     }
     // The rerun itself: another rate, with the checkpoint of layer 6 given up.
     for (const Case& c : cases) {
-        request.checkpointBudgetBytes = c.budget;
+        request.memory.checkpointBytes = c.budget;
         request.settings.tsp = trace::Amount::ofRate(0.3);
         const auto thin = openDemo();
         const trace::RunPtr run = analyse(*thin, request);
         EXPECT_EQ(thin->lastWork().rerunRows, run->fastkv->budgets.propagated * c.rerunLayers);
-        request.checkpointBudgetBytes = 4LL << 30;
+        request.memory.checkpointBytes = 4LL << 30;
         expectSameRun(*run, *fresh(request));
     }
     // More is allowed again: checkpoints cannot be had without a pass.

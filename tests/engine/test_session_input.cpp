@@ -68,7 +68,7 @@ TEST(Input, SettingsOutOfRangeAreRefusedWithTheRange) {
     EXPECT_NE(with([](auto& r) { r.settings.kv = Amount::ofTokens(0); }).find("valid"),
               std::string::npos);
     EXPECT_NE(with([](auto& r) { r.settings.generate = -1; }).find("generate"), std::string::npos);
-    EXPECT_NE(with([](auto& r) { r.checkpointBudgetBytes = -1; }).find("budget"),
+    EXPECT_NE(with([](auto& r) { r.memory.checkpointBytes = -1; }).find("budget"),
               std::string::npos);
     expectSameRun(*before, *analyse(demo(), good));
     EXPECT_EQ(demo().lastWork().fullRows + demo().lastWork().decoded, 0)
@@ -127,7 +127,7 @@ TEST(Input, TheEstimateIsWhatIsThenHeld) {
     run::Request request = requestFor(randomIds(3000, 13));
     request.tables = false;
     request.settings.generate = 4;
-    const run::MemoryEstimate estimate = session->estimate(3000, request);
+    const run::InstrumentMemory estimate = session->fit(3000, request).instrument;
     const trace::RunPtr run = analyse(*session, request);
     EXPECT_EQ(estimate.weightBytes, run->model.weightBytes);
     EXPECT_EQ(estimate.checkpointBytes, run->counters.checkpointBytes);

@@ -122,7 +122,7 @@ TEST(Timing, TotalsAreTheSumsTheyClaimToBe) {
     check(*analyse(*session, request));
     request.settings.tsp = trace::Amount::ofRate(1.0);
     check(*analyse(*session, request));
-    request.checkpointBudgetBytes = 0; // rows are made again for the instrument alone
+    request.memory.checkpointBytes = 0; // rows are made again for the instrument alone
     request.settings.tsp = trace::Amount::ofRate(0.2);
     const trace::RunPtr restored = analyse(*session, request);
     check(*restored);

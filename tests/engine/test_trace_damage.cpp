@@ -122,7 +122,7 @@ TEST(TraceDamage, OtherSchemas) {
     expectRefused({
         {"not a FastKV trace", [](TraceImage& image) { image.metadata.erase("schema"); }},
         {"not a FastKV trace", [](TraceImage& image) { image.metadata.clear(); }},
-        {"the trace has schema 2, this program reads up to 1", schema("2")},
+        {"the trace has schema 3, this program reads up to 2", schema("3")},
         {"the trace has schema 99999999999999999999", schema("99999999999999999999")},
         {"the schema is not a number", schema("0")},
         {"the schema is not a number", schema("-1")},
@@ -132,7 +132,7 @@ TEST(TraceDamage, OtherSchemas) {
     });
     // A newer one says what to do.
     TraceImage image = whole();
-    image.metadata["schema"] = "2";
+    image.metadata["schema"] = "3";
     image.metadata.erase("model");
     try {
         opened(image.pack());
@@ -145,6 +145,12 @@ TEST(TraceDamage, OtherSchemas) {
 TEST(TraceDamage, Records) {
     expectRefused({
         {"metadata model is missing", [](TraceImage& i) { i.metadata.erase("model"); }},
+        {"the rung is not known", [](TraceImage& i) { i.metadata["rung"] = "deployed?"; }},
+        {"metadata settings is missing",
+         [](TraceImage& i) {
+             i.metadata["rung"] = "fastkv_alone";
+             i.metadata.erase("settings");
+         }},
         {"model: invalid JSON", [](TraceImage& i) { i.metadata["model"] = "{"; }},
         {"model: not a JSON object", [](TraceImage& i) { i.metadata["model"] = "[]"; }},
         {"model: JSON nested deeper",
@@ -175,8 +181,7 @@ TEST(TraceDamage, Records) {
         {"temperature is out of range", put("settings", "temperature", "nan")},
         {"top_k is not a whole number", put("settings", "top_k", -1)},
         {"top_p is not above 0", put("settings", "top_p", 0)},
-        {"seed is not a whole number from 0 to 4294967295",
-         put("settings", "seed", 4294967296ULL)},
+        {"seed is not a whole number from 0 to 4294967295", put("settings", "seed", 4294967296ULL)},
         {"seed is missing",
          [](TraceImage& i) { i.edit("settings", [](json& j) { j.erase("seed"); }); }},
         {"end has an unknown value", put("full.answer", "end", "tired")},

@@ -82,6 +82,7 @@ Run unusual(const SyntheticSpec& spec) {
                           {{5, 1LL << 40, 3, 1}, {6, 6, 0, 0}},
                           "\"why\""};
     run.counters = {1, 2, 3, 4, 5LL << 40, 6, 7, 8, "checkpoints of layers 3 and 5", {0, 2, 7}};
+    run.rung = Rung::FewerCheckpoints;
     return run;
 }
 
@@ -195,7 +196,7 @@ TEST(TraceFile, OlderTracesWereDecodedGreedily) {
 
 /// A new field has to be written, read, and compared in expect_round_trip.h; then it counts here.
 TEST(TraceFile, NoFieldOfARunIsForgotten) {
-    EXPECT_EQ(fieldsOf<trace::Run>(), 12U);
+    EXPECT_EQ(fieldsOf<trace::Run>(), 13U);
     EXPECT_EQ(fieldsOf<ModelInfo>(), 14U);
     EXPECT_EQ(fieldsOf<Machine>(), 6U);
     EXPECT_EQ(fieldsOf<Prompt>(), 6U);

@@ -259,9 +259,47 @@ RunPtr makeRun(const SyntheticSpec& s) {
     return run;
 }
 
+RunPtr makeDeployedRun(const SyntheticSpec& s, Rung rung) {
+    auto run = std::make_shared<Run>(*makeRun(s));
+    run->rung = rung;
+    run->full = nullptr;
+    auto pass = std::make_shared<FastKvPass>(*run->fastkv);
+    pass->late.clear();
+    pass->standalone = true;
+    run->fastkv = pass;
+    run->timing.fastKvState = State::Exact;
+    run->timing.rerunMs.reset();
+    run->timing.fullPrefillWithCaptureMs.reset();
+    // The deployed path runs every layer of both sides.
+    std::erase_if(run->timing.spans, [](const Span& s) { return isInstrument(s.zone); });
+    std::erase_if(run->timing.spans, [](const Span& s) { return s.pass == PassKind::FastKv; });
+    std::vector<Span> fastkv;
+    for (Span span : run->timing.spans) {
+        if (span.pass != PassKind::Full) continue;
+        span.pass = PassKind::FastKv;
+        fastkv.push_back(span);
+    }
+    auto& spans = run->timing.spans;
+    if (rung == Rung::FastKvAlone) {
+        std::erase_if(spans, [](const Span& s) { return s.pass == PassKind::Full; });
+        run->fullAnswer = nullptr;
+        run->fidelity = nullptr;
+        run->timing.fullPrefillMs.reset();
+    }
+    spans.insert(spans.end(), fastkv.begin(), fastkv.end());
+    run->counters.kvBytesFull = run->counters.checkpointBytes = run->counters.planeBytes = 0;
+    run->counters.checkpointLayers.clear();
+    run->counters.standaloneFullPeakBytes = rung == Rung::Deployed ? 400 << 20 : 0;
+    run->counters.standaloneFastKvPeakBytes = 300 << 20;
+    run->counters.givenUp = rung == Rung::Deployed
+                                ? "capture, as looking into this prompt needs 9.1 GiB of 8.0 GiB"
+                                : "capture and full context, as full context needs 8.2 GiB of 8.0 GiB";
+    return run;
+}
+
 FatePtr makeFate(const RunPtr& run) {
     Settings settings = run->fastkv ? run->fastkv->settings : select::defaultSettings(run->model.layers);
-    return select::computeFate(*run, settings);
+    return run->full ? select::computeFate(*run, settings) : select::deployedFate(*run, settings);
 }
 
 }  // namespace fkv::testing

@@ -29,6 +29,8 @@ inline constexpr std::int64_t kNeedleTokens = 9;
 inline std::int64_t needleBegin(const SyntheticSpec& spec) { return spec.tokens * 2 / 5; }
 
 trace::RunPtr makeRun(const SyntheticSpec& spec);
+/// The same as if the memory had had no room for the instrument: on a rung of the deployed path.
+trace::RunPtr makeDeployedRun(const SyntheticSpec& spec, trace::Rung rung);
 /// The fate of makeRun(spec) under its own settings.
 trace::FatePtr makeFate(const trace::RunPtr& run);
 

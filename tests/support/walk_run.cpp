@@ -108,12 +108,8 @@ private:
     double m_sum = 0.0;
 };
 
-} // namespace
-
-double walkRun(const Run& run) {
-    Walk walk;
+void walkFull(const Run& run, Walk& walk) {
     const int layers = run.model.layers;
-    walk.prompt(*run.prompt);
     for (const LayerPlanes& layer : run.full->layers)
         walk.planes(layer);
     walk.plane(run.full->tspRanks);
@@ -125,25 +121,33 @@ double walkRun(const Run& run) {
             for (int g = 0; g < run.model.kvHeads; ++g)
                 walk.add(static_cast<double>(headMassAt(tables->heads, run.scored() / 2, l, g)));
     }
-    walk.answer(run.fullAnswer, run.model.vocabulary);
-    walk.answer(run.fastkvAnswer, run.model.vocabulary);
-    if (run.fidelity) walk.fidelity(*run.fidelity);
-    walk.spans(run.timing.spans, layers);
     for (const auto layer : run.counters.checkpointLayers)
         walk.add(static_cast<double>(run.full->layers.at(static_cast<std::size_t>(layer)).ranks !=
                                      nullptr));
-
     Settings settings = select::defaultSettings(layers);
     settings.window = run.full->window;
     settings.kernel = run.full->kernel;
     settings.pooling = run.full->pooling;
     walk.fate(run, settings);
+}
+
+} // namespace
+
+double walkRun(const Run& run) {
+    Walk walk;
+    const int layers = run.model.layers;
+    walk.prompt(*run.prompt);
+    if (run.full) walkFull(run, walk);
+    walk.answer(run.fullAnswer, run.model.vocabulary);
+    walk.answer(run.fastkvAnswer, run.model.vocabulary);
+    if (run.fidelity) walk.fidelity(*run.fidelity);
+    walk.spans(run.timing.spans, layers);
     if (run.fastkv) {
         for (const LayerPlanes& layer : run.fastkv->late)
             walk.planes(layer);
         for (const auto position : run.fastkv->survivors)
             walk.add(run.prompt->ids.at(static_cast<std::size_t>(position)));
-        walk.fate(run, run.fastkv->settings);
+        if (run.full) walk.fate(run, run.fastkv->settings);
     }
     return walk.sum();
 }
