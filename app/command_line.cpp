@@ -33,6 +33,11 @@ ParsedStart parseStart(int argc, const char* const* argv) {
     app.add_option("path", path, "model folder or recorded trace; the demo model if left out");
     app.add_option("--prompt-file", promptFile, "text to analyse; the first sample if left out");
     app.add_option("--device", device, "auto, cpu or cuda:N")->capture_default_str();
+    std::int64_t memory = 0;
+    app.add_option("--memory", memory,
+                   "use this much of the device at most, 20GiB: what does not fit is given up")
+        ->transform(CLI::AsSizeValue(true))
+        ->check(CLI::PositiveNumber);
     auto* picture =
         app.add_option("--snapshot", snapshot, "write a picture of the finished window and leave");
     app.add_option("--save-trace", trace, "write the run of the picture as a trace, too")
@@ -67,6 +72,7 @@ ParsedStart parseStart(int argc, const char* const* argv) {
     options.path = QString::fromLocal8Bit(path.c_str());
     options.promptFile = QString::fromLocal8Bit(promptFile.c_str());
     options.device = QString::fromLocal8Bit(device.c_str());
+    options.memoryBytes = memory;
     options.snapshot = QString::fromLocal8Bit(snapshot.c_str());
     options.trace = QString::fromLocal8Bit(trace.c_str());
     options.theme = QString::fromStdString(theme);

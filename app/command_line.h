@@ -12,6 +12,7 @@ struct StartOptions {
     QString path;       ///< model folder or trace; empty: the demo model
     QString promptFile; ///< empty: the first sample
     QString device;     ///< "auto", "cpu", "cuda:N"
+    qint64 memoryBytes = 0; ///< that may be used of it; 0: all there is
     QString snapshot;   ///< picture to write; empty: open the window
     QString trace;      ///< with a picture: file to save its run to; empty: none
     QSize size{1280, 800};

@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
 
     Workspace workspace;
     workspace.controller.setDevice(options.device); // before the menu that shows it
+    workspace.controller.setMemoryLimit(options.memoryBytes);
     MainWindow window(workspace, picture ? nullptr : std::make_unique<QSettings>());
     if (picture) {
         if (options.theme.isEmpty()) workspace.theme.setChoice(fkv::viz::Theme::Choice::Light);

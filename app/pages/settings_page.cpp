@@ -285,7 +285,7 @@ void SettingsPage::stepAmount(SettingsField field, int by) {
         return std::abs(by) > 1 ? page : one;
     };
     if (field == SettingsField::TspTokens || field == SettingsField::KvTokens) {
-        const trace::FatePtr& fate = m_context.shown.fate();
+        const trace::FatePtr& fate = m_context.shown.asked();
         if (!fate) return;
         const std::int64_t have =
             tsp ? fate->budgets.propagated : fate->budgets.layers.front().kept;

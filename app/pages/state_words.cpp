@@ -56,6 +56,12 @@ StateWords settled(const viz::Shown& shown) {
         return {Kind::Cancelled, Words::tr("Answer stopped"),
                 Words::tr("Kept sets and bytes are those of the settings shown; the answer was "
                           "stopped. Press Run to decode it again.")};
+    if (!shown.run()->full)
+        return {
+            Kind::Exact, Words::tr("Exact · deployed path"),
+            Words::tr("Answers and times are those of the deployed path. There was no memory to "
+                      "look into it: %1.")
+                .arg(QString::fromStdString(shown.run()->counters.givenUp))};
     return {Kind::Exact, Words::tr("Exact"),
             Words::tr("Kept sets and bytes are those of the settings shown.")};
 }
@@ -65,7 +71,8 @@ StateWords settled(const viz::Shown& shown) {
 StateWords stateWords(const viz::Shown& shown) {
     using Kind = StateWords::Kind;
     using Phase = viz::Shown::Phase;
-    const bool something = shown.run() && shown.run()->full;
+    const trace::Run* run = shown.run().get();
+    const bool something = run && (run->full || run->rung >= trace::Rung::Deployed);
     switch (shown.phase()) {
     case Phase::Loading:
     case Phase::Running: {
@@ -97,8 +104,8 @@ MemoryWords memoryWords(const viz::Shown& shown) {
     if (!run) return words;
     const trace::Counters& held = run->counters;
     QStringList parts, lines;
-    if (shown.fate()) {
-        const trace::Budgets& budgets = shown.fate()->budgets;
+    if (shown.asked()) {
+        const trace::Budgets& budgets = shown.asked()->budgets;
         parts << Words::tr("KV %1 of %2")
                      .arg(viz::formatBytes(budgets.kvBytes), viz::formatBytes(budgets.fullKvBytes));
         lines << Words::tr("This setting keeps %1 of keys and values; full context would keep %2.")
@@ -106,13 +113,19 @@ MemoryWords memoryWords(const viz::Shown& shown) {
     }
     if (held.heldBytes > 0 && !run->recorded) {
         parts << Words::tr("%1 held").arg(viz::formatBytes(held.heldBytes));
-        lines << Words::tr("So that sliders stay live, the program holds %1: weights %2, keys and "
-                           "values %3, "
-                           "checkpoints %4, scores %5.")
-                     .arg(
-                         viz::formatBytes(held.heldBytes), viz::formatBytes(run->model.weightBytes),
-                         viz::formatBytes(held.kvBytesFull), viz::formatBytes(held.checkpointBytes),
-                         viz::formatBytes(held.planeBytes));
+        if (!run->full)
+            lines << Words::tr("The program holds %1, weights included.")
+                         .arg(viz::formatBytes(held.heldBytes));
+        else
+            lines << Words::tr(
+                         "So that sliders stay live, the program holds %1: weights %2, keys and "
+                         "values %3, "
+                         "checkpoints %4, scores %5.")
+                         .arg(viz::formatBytes(held.heldBytes),
+                              viz::formatBytes(run->model.weightBytes),
+                              viz::formatBytes(held.kvBytesFull),
+                              viz::formatBytes(held.checkpointBytes),
+                              viz::formatBytes(held.planeBytes));
     }
     if (!held.givenUp.empty()) {
         words.reduced = true;

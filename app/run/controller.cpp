@@ -133,6 +133,7 @@ run::Request Controller::engineRequest(const PromptInput& prompt) const {
         request.prompt.ids = m_shownIds;
     request.settings = m_context.settings.settings();
     request.kernels = m_traceKernels;
+    request.memory.limitBytes = m_memoryLimit;
     return request;
 }
 
@@ -194,7 +195,7 @@ void Controller::onSettingsChanged() {
 
 void Controller::updateFate() {
     const trace::Settings& settings = m_context.settings.settings();
-    const trace::FatePtr& now = m_context.shown.fate();
+    const trace::FatePtr& now = m_context.shown.asked();
     if (now && now->settings == settings) return;
     try {
         m_context.shown.setFate(m_preview.fate(m_context.shown.run(), settings));

@@ -55,6 +55,8 @@ public:
 
     /// The open model, or null. The tokenizer in it may be used from any thread.
     const LoadedModel* model() const { return m_model ? &*m_model : nullptr; }
+    /// Rates of its device: what the last run came to, else as measured when it was opened.
+    const std::optional<run::Rates>& rates() const { return m_rates; }
     /// The engine works on a request.
     bool busy() const { return m_request.has_value(); }
     /// Nothing is under way or about to start: answers and derived values are in.
@@ -65,6 +67,9 @@ public:
     /// Whether kernels are recorded of what a GPU runs from now on.
     bool tracesKernels() const { return m_traceKernels; }
     void setTracesKernels(bool on) { m_traceKernels = on; }
+    /// Device memory that runs may use, weights included; 0: all there is.
+    void setMemoryLimit(qint64 bytes) { m_memoryLimit = bytes; }
+    qint64 memoryLimit() const { return m_memoryLimit; }
     bool saving() const { return m_traces.saving(); }
 
     static constexpr int kMeasureRepeats = 5;
@@ -129,6 +134,8 @@ private:
     bool m_again = false;     ///< settings moved during a full pass
     bool m_measureNext = false;
     bool m_traceKernels = false;
+    qint64 m_memoryLimit = 0;
+    std::optional<run::Rates> m_rates;
     bool m_wasDragging = false;
     bool m_wasSettled = true;
     std::int64_t m_topK = 0;

@@ -41,6 +41,7 @@ void Controller::onOpened(const LoadedModel& model) {
     const Kind kind = m_request ? m_request->kind : Kind::Open;
     const bool sameShape = m_model && m_model->info.layers == model.info.layers;
     m_model = model;
+    m_rates = model.rates;
     m_request.reset();
     if (kind == Kind::Locate) {
         Q_EMIT modelChanged();
@@ -61,13 +62,16 @@ void Controller::onOpened(const LoadedModel& model) {
 }
 
 void Controller::onPublished(const trace::RunPtr& run) {
-    if (!m_request || !run || !run->full) return;
+    if (!m_request || !run) return;
     m_attached = true;
     m_rescoring.setRecorded(nullptr);
     show(run, m_request->prompt.spans);
     m_shownPrompt = m_request->prompt;
     m_exactFor.reset();
-    m_request->fullKnown = true;
+    // On the deployed path full context is known with its whole answer, and FastKV alone has none.
+    m_request->fullKnown =
+        run->full || !run->hasReference() ||
+        (run->fullAnswer && run->fullAnswer->end != trace::AnswerEnd::Growing);
     if (m_again && !m_context.settings.dragging() &&
         m_request->settings != m_context.settings.settings())
         return analyse(m_shownPrompt);
@@ -78,7 +82,8 @@ void Controller::onFinished(const trace::RunPtr& run) {
     if (!m_request) return;
     const Kind kind = m_request->kind;
     const bool measureNext = m_measureNext;
-    if (run && run->full) {
+    if (run) {
+        if (const auto rates = run::ratesOf(*run)) m_rates = rates;
         m_attached = true;
         show(run, m_request->prompt.spans);
         m_shownPrompt = m_request->prompt;

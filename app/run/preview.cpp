@@ -7,8 +7,9 @@
 namespace fkv::app {
 
 trace::FatePtr Preview::fate(const trace::RunPtr& run, const trace::Settings& settings) {
-    if (!run || !run->full) return nullptr;
+    if (!run) return nullptr;
     select::validate(settings, run->model.layers);
+    if (!run->full) return select::deployedFate(*run, settings);
     trace::Settings scored = settings;
     scored.window = run->full->window;
     scored.kernel = run->full->kernel;

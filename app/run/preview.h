@@ -14,7 +14,7 @@ namespace fkv::app {
 /// there serve until the engine has scored again, and every layer is a preview.
 class Preview {
 public:
-    /// Null without a full pass. Throws Error{BadArgument} for settings outside their ranges.
+    /// Without a full pass budgets alone; null without a run. Throws Error{BadArgument} for settings outside their ranges.
     trace::FatePtr fate(const trace::RunPtr& run, const trace::Settings& settings);
     /// The recorded run whose own scores are exact: those of others that were opened from a file
     /// were made from half precision and are previews.

@@ -50,23 +50,28 @@ void Worker::open(const QString& folder, const ops::DeviceSpec& device,
                         path.string() + " is not the model that this trace was recorded with",
                         "The trace stays as it was recorded; choose the folder of its own model.");
         LoadedModel model{folder, session->model(), session->device(), session->sharedTokenizer(),
-                          session->chatSupport()};
+                          session->chatSupport(), session->roomBytes()};
+        // A tenth of a second more where loading took longer than that.
+        constexpr std::int64_t kLarge = std::int64_t{256} << 20;
+        if (model.device.isGpu() || model.info.weightBytes >= kLarge)
+            model.rates = session->measureRates();
         throwIfStopped(stop);
         install(std::move(session));
+        m_source = {path, device};
         end.opened = std::move(model);
     });
 }
 
 void Worker::analyse(const run::Request& request) {
     submit([this, request](Mail& end, run::Observer& observer, const std::stop_token& stop) {
-        end.finished = session().analyse(request, observer, stop);
+        end.finished = session(observer, stop).analyse(request, observer, stop);
     });
 }
 
 void Worker::measure(const run::Request& request, int repeats) {
     submit(
         [this, request, repeats](Mail& end, run::Observer& observer, const std::stop_token& stop) {
-            end.finished = session().measure(request, repeats, observer, stop);
+            end.finished = session(observer, stop).measure(request, repeats, observer, stop);
         });
 }
 
@@ -78,6 +83,9 @@ void Worker::submit(Work work) {
         Mail end;
         try {
             work(end, line, stop);
+        } catch (const Error& error) {
+            end.failed = failureOf(std::current_exception());
+            if (error.code() == ErrorCode::Device) letGo();
         } catch (...) {
             end.failed = failureOf(std::current_exception());
         }
@@ -107,7 +115,9 @@ void Worker::release() {
     if (m_gate) m_gate->release();
 }
 
-run::Session& Worker::session() {
+run::Session& Worker::session(run::Observer& observer, const std::stop_token& stop) {
+    if (!m_session && m_source)
+        install(run::Session::open(m_source->path, m_source->device, observer, stop));
     if (!m_session)
         throw Error(ErrorCode::BadArgument, "no model is open", "Open a model folder first.");
     return *m_session;
@@ -120,6 +130,15 @@ void Worker::install(std::unique_ptr<run::Session> session) {
         if (m_held) m_gate->hold();
     }
     m_session = std::move(session);
+}
+
+/// After a fault nothing that lies on the device can be trusted.
+void Worker::letGo() {
+    {
+        const std::lock_guard lock(m_gateMutex);
+        m_gate = nullptr;
+    }
+    m_session.reset();
 }
 
 void Worker::post(quint64 request, const std::function<void(Mail&)>& write) {

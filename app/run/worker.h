@@ -24,6 +24,8 @@ struct LoadedModel {
     ops::DeviceInfo device;
     std::shared_ptr<const text::Tokenizer> tokenizer;
     text::ChatSupport chat;
+    std::int64_t roomBytes = 0;      ///< memory that runs may use, as of opening
+    std::optional<run::Rates> rates; ///< of the device, where asking for them takes no notable time
 };
 
 /// The engine's thread and the Session that lives on it. Requests are newest-wins: a newer one
@@ -73,8 +75,9 @@ private:
         std::function<void(Mail& end, run::Observer& observer, const std::stop_token& stop)>;
 
     void submit(Work work);
-    run::Session& session();
+    run::Session& session(run::Observer& observer, const std::stop_token& stop);
     void install(std::unique_ptr<run::Session> session);
+    void letGo();
     void post(quint64 request, const std::function<void(Mail&)>& write);
     void schedule(bool now);
     void deliver();
@@ -92,7 +95,14 @@ private:
     Gate* m_gate = nullptr; ///< of m_session
     bool m_held = false;
 
-    std::unique_ptr<run::Session> m_session; ///< touched on the engine's thread alone
+    // Touched on the engine's thread alone.
+    std::unique_ptr<run::Session> m_session;
+    /// What m_session was opened from: after a fault of its device it is opened again.
+    struct Source {
+        std::filesystem::path path;
+        ops::DeviceSpec device;
+    };
+    std::optional<Source> m_source;
     JobThread m_thread;
 };
 

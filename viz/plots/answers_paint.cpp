@@ -115,7 +115,10 @@ private:
             if (m_c.pending) paintSpinner(method);
             if (m_at.summaryLeft >= 0) paintSummaryBeside(full, method, kl);
         }
-        paintScale(index, kl);
+        if (m_c.compared)
+            paintScale(index, kl);
+        else if (index == 0)
+            text(row(full, m_at.labelRight, m_at.right), tr("not run"), m_colours.mutedText, true);
         for (std::size_t i = block.begin; i < block.end; ++i) {
             const bool after =
                 m_c.lines.difference >= 0 && static_cast<std::int64_t>(i) > m_c.lines.difference;

@@ -36,7 +36,7 @@ AnswersPanel::AnswersPanel(const ViewContext& context, QWidget* parent)
 
 bool AnswersPanel::hasContent() const {
     const trace::RunPtr& run = context().shown.run();
-    return run && run->prompt && run->fullAnswer;
+    return run && run->prompt && (run->fullAnswer || run->fastkvAnswer);
 }
 
 void AnswersPanel::followRun() {
@@ -49,7 +49,7 @@ void AnswersPanel::followRun() {
     m_prompt = prompt;
     if (!run) return refresh();
     if (run->fullAnswer && run->fastkv) m_fullSettings = run->fastkv->settings;
-    if (run->fullAnswer) m_full = run->fullAnswer;
+    if (run->fullAnswer || !run->hasReference()) m_full = run->fullAnswer;
     // Without a new answer the old one stays: with the settings it belongs to.
     if (run->fastkvAnswer && run->fastkv)
         m_method = {run->fastkvAnswer, run->fidelity, run->fastkv->settings};
@@ -66,12 +66,12 @@ bool AnswersPanel::fullPending() const {
     const Shown& shown = context().shown;
     if (!m_full) return false;
     return shown.run()->fullAnswer != m_full ||
-           (shown.fate() && !m_fullSettings.sameDecoding(shown.fate()->settings));
+           (shown.asked() && !m_fullSettings.sameDecoding(shown.asked()->settings));
 }
 
 /// What is not to be seen elsewhere is said only where it differs from that.
 QString AnswersPanel::settingsOfMethod() const {
-    const trace::FatePtr& fate = context().shown.fate();
+    const trace::FatePtr& fate = context().shown.asked();
     const trace::Settings& of = m_method.settings;
     const bool sameScoring = fate && of.sameScoring(fate->settings);
     QString text = describeSettings(of);
@@ -100,6 +100,9 @@ void AnswersPanel::refresh() {
         content.lines.difference = -1;
         content.verdict = tr("drawn differently, not compared");
     }
+    content.compared = !shown.run() || shown.run()->hasReference();
+    if (!content.compared)
+        content.verdict = tr("nothing to compare with: full context does not fit");
     content.fidelity = describeFidelity(m_method.fidelity.get(), fullTokens);
     if (!content.fidelity.isEmpty())
         content.fidelity += QStringLiteral(" · ") + tr("bars: 1e-4 to 10 nats, log");

@@ -18,6 +18,7 @@ struct AnswersContent {
     QString fullEnd, methodEnd; ///< why no token follows the last one; empty while it grows
     QString settings;           ///< that the FastKV answer belongs to
     QString verdict, fidelity;
+    bool compared = true;     ///< full context is run, too
     bool fullPending = false; ///< the full line is of another decoding than that of the controls
     bool pending = false;     ///< the FastKV line belongs to other settings than those
     bool working = false;     ///< and the engine is at it: the spinner turns

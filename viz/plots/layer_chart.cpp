@@ -114,7 +114,7 @@ void LayerChart::paintOverlay(const ChartCanvas& canvas, bool interactive) const
 }
 
 void LayerChart::paintTspLine(const ChartCanvas& canvas, const QRectF& p) const {
-    const trace::FatePtr& fate = context().shown.fate();
+    const trace::FatePtr& fate = context().shown.asked();
     const bool on = !fate || fate->budgets.tspOn;
     const double half = tspAtEdge() ? 0.5 * p.width() / layers() : 0.0;
     const double x = std::round(xOf(context().settings.settings().tspLayer, p) + half) + 0.5;
@@ -145,7 +145,7 @@ void LayerChart::paintLayerAxis(const ChartCanvas& canvas, const QRectF& p) cons
                            Qt::AlignCenter, text);
     };
     // t is always named, then the pinned layer; the others where they fit.
-    const trace::FatePtr& fate = context().shown.fate();
+    const trace::FatePtr& fate = context().shown.asked();
     const bool off = fate && !fate->budgets.tspOn;
     const int t = context().settings.settings().tspLayer;
     const int pinned = context().selection.pinnedLayer();

@@ -227,6 +227,12 @@ void Panel::updateOverlay() {
             return;
         default: break;
     }
+    if (!content && shown.run() && shown.run()->rung >= trace::Rung::Deployed) {
+        m_overlay->setMessage(
+            tr("Not looked into"),
+            tr("Given up to fit: %1.").arg(QString::fromStdString(shown.run()->counters.givenUp)), false);
+        return;
+    }
     m_overlay->setMessage(content ? QString() : tr("Nothing to show yet"), m_text.empty, content);
 }
 

@@ -35,9 +35,11 @@ double positive(std::int64_t value) {
 }
 
 /// Both sides measured standalone, else both from the instrument's own passes: never one of each.
-Reading firstToken(const trace::Timing& timing) {
+Reading firstToken(const trace::Run& run) {
+    const trace::Timing& timing = run.timing;
     Reading r;
-    if (!timing.standaloneFullMs.empty() && !timing.standaloneFastKvMs.empty()) {
+    if (!timing.standaloneFastKvMs.empty() &&
+        (!timing.standaloneFullMs.empty() || !run.hasReference())) {
         r.full = median(timing.standaloneFullMs);
         r.method = median(timing.standaloneFastKvMs);
         return r;
@@ -173,7 +175,7 @@ Readings readingsOf(const Shown& shown, const ReadingInputs& inputs) {
     const auto at = [&out](Metric m) -> Reading& { return out[static_cast<std::size_t>(m)]; };
     const trace::RunPtr& run = shown.run();
     if (!run) return out;
-    at(Metric::FirstToken) = firstToken(run->timing);
+    at(Metric::FirstToken) = firstToken(*run);
     if (run->fullAnswer) at(Metric::PerToken).full = positive(run->fullAnswer->msPerToken);
     if (run->fastkvAnswer) at(Metric::PerToken).method = positive(run->fastkvAnswer->msPerToken);
     at(Metric::PeakMemory).full = positive(run->counters.standaloneFullPeakBytes);
@@ -189,9 +191,9 @@ Readings readingsOf(const Shown& shown, const ReadingInputs& inputs) {
     } else {
         at(Metric::FirstKl).method = inputs.firstKl;
     }
-    if (shown.fate()) {
+    if (shown.asked()) {
         // Bytes follow from the settings alone: never pending, never a preview.
-        const trace::Budgets& b = shown.fate()->budgets;
+        const trace::Budgets& b = shown.asked()->budgets;
         at(Metric::KvBytes).full = positive(b.fullKvBytes);
         at(Metric::KvBytes).method = positive(b.kvBytes);
         const double room = inputs.gib * kMiB * 1024.0;

@@ -116,11 +116,13 @@ void ReadoutsView::refresh() {
 /// A run that is not complete yet has no value where the one before had: the old one stays,
 /// pending.
 void ReadoutsView::rememberKnown() {
+    const trace::RunPtr& run = m_context.shown.run();
     for (std::size_t i = 0; i < kMetrics; ++i) {
         Reading& r = m_readings[i];
+        const bool comes = run && (run->hasReference() || !isFidelity(static_cast<Metric>(i)));
         if (std::isfinite(r.method)) {
             m_known[i] = r.method;
-        } else if (m_context.shown.run() && std::isfinite(m_known[i])) {
+        } else if (comes && std::isfinite(m_known[i])) {
             r.method = m_known[i];
             r.pending = true;
         }

@@ -75,9 +75,9 @@ void TimingFiguresView::follow() {
     m_peaks.reset();
     m_clocksLimited = false;
     m_settings.clear();
-    if (shown.run() && shown.fate()) {
-        const TimingBars bars = timingBars(*shown.run(), *shown.fate());
-        m_figures = timingFigures(shown, bars, timingTotals(*shown.run(), *shown.fate(), bars));
+    if (shown.run() && shown.asked()) {
+        const TimingBars bars = timingBars(*shown.run(), *shown.asked());
+        m_figures = timingFigures(shown, bars, timingTotals(*shown.run(), *shown.asked(), bars));
         m_peaks = shown.run()->timing.peaks;
         m_clocksLimited = clocksLimited(shown.run()->timing.gpu);
         if (shown.run()->fastkv && shown.answersPending())
@@ -130,7 +130,7 @@ QString TimingFiguresView::noteOf(const TimingFigure& f, bool brief) const {
                          .arg(formatPercent(*f.fastKv.value / *f.full.value));
         break;
     case Figure::PeakBytes:
-        parts << (!f.full.value ? (brief ? tr("press Measure") : tr("Measure fills it in"))
+        parts << (!f.full.value && !f.fastKv.value ? (brief ? tr("press Measure") : tr("Measure fills it in"))
                   : brief       ? QString()
                                 : tr("weights included"));
         break;
@@ -271,6 +271,8 @@ QString TimingFiguresView::readout() const {
     const TimingFigure& prefill = m_figures.front();
     parts << (prefill.n > 0
                   ? tr("deployed path, median of %1").arg(prefill.n)
+              : prefill.fastKv.state == trace::State::Exact
+                  ? tr("deployed path, run once; Measure repeats it")
                   : tr("prefill added up from two passes; Measure runs the deployed path"));
     if (m_peaks)
         parts << tr("this device: product %1 TFLOP/s, copy %2 GB/s")
@@ -284,6 +286,8 @@ QStringList TimingFiguresView::shorterReadouts() const {
     if (m_figures.empty() || !emptyText().isEmpty()) return {};
     QStringList parts{m_figures.front().n > 0
                           ? tr("deployed path, n = %1").arg(m_figures.front().n)
+                      : m_figures.front().fastKv.state == trace::State::Exact
+                          ? tr("deployed path, run once")
                           : tr("Σ: two passes added up; Measure runs the deployed path")};
     const QString bare = parts.first();
     if (m_peaks)

@@ -38,7 +38,7 @@ TimingLayersView::TimingLayersView(const ViewContext& context, QWidget* parent)
 
 void TimingLayersView::follow() {
     const trace::RunPtr& run = context().shown.run();
-    const trace::FatePtr& fate = context().shown.fate();
+    const trace::FatePtr& fate = context().shown.asked();
     if (run == m_run && samePrefill(fate, m_fate)) return;
     m_run = run;
     m_fate = fate;
@@ -50,6 +50,9 @@ void TimingLayersView::follow() {
 
 QString TimingLayersView::emptyText() const {
     if (!m_run || !m_bars.layers.empty()) return {};
+    if (!m_run->hasReference())
+        return tr("Layers are compared with full context, which does not fit. Figures and Timeline "
+                  "show FastKV alone.");
     return tr("This run holds no times. Run the prompt again to see what each layer costs.");
 }
 

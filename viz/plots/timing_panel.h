@@ -21,6 +21,10 @@ public:
     void paintFigure(QPainter& painter, const QSize& size) override;
     QString csv() const override;
 
+protected:
+    /// Times are there without anything to look into.
+    bool hasContent() const override { return context().shown.run() && context().shown.asked(); }
+
 private:
     void setupViews();
     void setupFollowing();

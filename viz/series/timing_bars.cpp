@@ -53,6 +53,16 @@ PassSpans spansOf(const trace::Run& run, PassKind pass) {
     return sum;
 }
 
+/// Of a FastKV pass through all layers, those after its TSP.
+PassSpans lateOf(PassSpans spans, const trace::Run& run) {
+    const int first = run.fastkv ? run.fastkv->budgets.firstLate() : 0;
+    for (int l = 0; l < std::min(first, run.model.layers); ++l) {
+        spans.layers[static_cast<std::size_t>(l)] = {};
+        spans.rows[static_cast<std::size_t>(l)] = 0;
+    }
+    return spans;
+}
+
 GroupMs without(ZoneGroup group, GroupMs ms) {
     ms[at(group)] = 0.0;
     return ms;
@@ -113,10 +123,10 @@ PrefillFloors floorsOf(const trace::Run& run, const trace::Fate& fate) {
         const LayerFlop flop = passFlop(run.model, rows);
         return (flop.linear() + flop.attention) / peaks->flopPerSecond * 1e3;
     };
-    floors.full = ms(fullRows(run.model.layers, run.tokens()));
-    floors.fastKv = ms(composedRows(fate.budgets));
     floors.standaloneFull = ms(standaloneFullRows(fate.budgets));
     floors.standaloneFastKv = ms(standaloneRows(fate.budgets, fate.survivors));
+    floors.full = run.full ? ms(fullRows(run.model.layers, run.tokens())) : floors.standaloneFull;
+    floors.fastKv = run.full ? ms(composedRows(fate.budgets)) : floors.standaloneFastKv;
     return floors;
 }
 
@@ -133,7 +143,10 @@ TimingBars timingBars(const trace::Run& run, const trace::Fate& fate) {
     TimingBars bars;
     const PassSpans full = spansOf(run, PassKind::Full);
     if (!full.any) return bars;
-    const PassSpans rerun = spansOf(run, PassKind::FastKv);
+    // On the deployed path FastKV runs every layer, in the instrument only those after TSP.
+    const bool deployed = !run.full;
+    const PassSpans own = spansOf(run, PassKind::FastKv);
+    const PassSpans rerun = deployed ? lateOf(own, run) : own;
     const trace::Budgets& budgets = fate.budgets;
     const bool measured = run.fastkv && run.fastkv->settings.samePrefill(fate.settings);
     const LatePreview preview(rerun, run);
@@ -152,7 +165,11 @@ TimingBars timingBars(const trace::Run& run, const trace::Fate& fate) {
             bar.fullState = State::Preview;
         }
         bar.full = without(ZoneGroup::Selection, selecting);
-        if (static_cast<int>(l) < budgets.firstLate()) {
+        if (deployed && measured) {
+            bar.fastKv = withoutCapture(own.layers[l]);
+            bar.fullState = State::Exact;
+            bar.full = withoutCapture(full.layers[l]);
+        } else if (static_cast<int>(l) < budgets.firstLate()) {
             bar.fastKv = selecting;
             bar.fastKvState = bar.fullState;
             // Gathering its cache is all that the rerun does in an early layer.
@@ -168,6 +185,11 @@ TimingBars timingBars(const trace::Run& run, const trace::Fate& fate) {
         add(bars.full, bar.full);
         add(bars.fastKv, bar.fastKv);
         bars.layers.push_back(bar);
+    }
+    if (deployed && measured) {
+        add(bars.full, full.outside);
+        add(bars.fastKv, own.outside);
+        return bars;
     }
     bars.captureMs += full.outside[at(ZoneGroup::Instrument)];
     add(bars.full, without(ZoneGroup::Selection, withoutCapture(full.outside)));
@@ -219,8 +241,11 @@ TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const 
         totals.standalone =
             speedup(totals.standaloneFull.median, totals.standaloneFastKv.median, State::Exact);
 
-    const PassRows all = fullRows(run.model.layers, run.tokens());
-    const PassRows composed = composedRows(fate.budgets);
+    const bool deployed = !run.full;
+    const PassRows all = deployed ? standaloneFullRows(fate.budgets)
+                                  : fullRows(run.model.layers, run.tokens());
+    const PassRows composed =
+        deployed ? standaloneRows(fate.budgets, fate.survivors) : composedRows(fate.budgets);
     totals.fullWork = passFlop(run.model, all);
     totals.fastKvWork = passFlop(run.model, composed);
     totals.peaks = timing.peaks;
@@ -228,7 +253,9 @@ TimingTotals timingTotals(const trace::Run& run, const trace::Fate& fate, const 
     totals.floors = floorsOf(run, fate);
     const auto rates = zoneRates(run);
     if (!rates) return totals;
-    if (totals.composed)
+    // Two passes of their own, each run once: what came between them is in the ratio, and the bound
+    // would accuse it.
+    if (totals.composed && !deployed)
         totals.composed->bound = totalCostAt(*rates, run.model, all, false) /
                                  totalCostAt(*rates, run.model, composed, true);
     if (totals.standalone)

@@ -25,13 +25,20 @@ double standaloneSelectionMs(const trace::Run& run) {
 }
 
 /// Both sides measured standalone, else both from the instrument's passes: never one of each.
-TimingFigure prefillOf(const TimingTotals& totals) {
+TimingFigure prefillOf(const trace::Run& run, const TimingTotals& totals) {
     TimingFigure row{.figure = Figure::Prefill};
+    const FigureSide fastKv{totals.standaloneFastKv.median, State::Exact,
+                            totals.floors.standaloneFastKv};
     if (totals.standalone) {
         row.full = {totals.standaloneFull.median, State::Exact, totals.floors.standaloneFull};
-        row.fastKv = {totals.standaloneFastKv.median, State::Exact, totals.floors.standaloneFastKv};
+        row.fastKv = fastKv;
         row.bound = totals.standalone->bound;
         row.n = std::min(totals.standaloneFull.n, totals.standaloneFastKv.n);
+        return row;
+    }
+    if (!run.hasReference() && totals.standaloneFastKv.n > 0) {
+        row.fastKv = fastKv;
+        row.n = totals.standaloneFastKv.n;
         return row;
     }
     row.full = {totals.fullMs, State::Exact, totals.floors.full};
@@ -72,9 +79,9 @@ DecodeFloors decodeFloors(const trace::Run& run) {
 std::vector<TimingFigure> timingFigures(const Shown& shown, const TimingBars& bars,
                                         const TimingTotals& totals) {
     const trace::RunPtr& run = shown.run();
-    if (!run || !shown.fate()) return {};
+    if (!run || !shown.asked()) return {};
     const State asked = shown.answersPending() ? State::Pending : State::Exact;
-    const TimingFigure prefill = prefillOf(totals);
+    const TimingFigure prefill = prefillOf(*run, totals);
 
     TimingFigure selection{.figure = Figure::Selection};
     const bool standalone = prefill.n > 0;
@@ -91,7 +98,7 @@ std::vector<TimingFigure> timingFigures(const Shown& shown, const TimingBars& ba
     decode.fastKv.floor = floors.fastKv;
     decode.fastKv.state = asked;
 
-    const trace::Budgets& budgets = shown.fate()->budgets;
+    const trace::Budgets& budgets = shown.asked()->budgets;
     TimingFigure kv{.figure = Figure::KvBytes};
     kv.full.value = positive(budgets.fullKvBytes);
     kv.fastKv.value = positive(budgets.kvBytes);

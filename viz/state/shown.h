@@ -38,17 +38,21 @@ public:
     explicit Shown(QObject* parent = nullptr);
 
     const trace::RunPtr& run() const { return m_run; }
-    /// Never older than the settings of the controls; null until a full pass is there.
+    /// Never older than the settings of the controls; null until a full pass is there, and for a run
+    /// that has none (trace::Rung).
     const trace::FatePtr& fate() const { return m_fate; }
+    /// The same; where a run has no full pass, what is known without: settings and budgets, but no
+    /// layers.
+    const trace::FatePtr& asked() const { return m_asked; }
     const Derived& derived() const { return m_derived; }
 
     Phase phase() const { return m_phase; }
     const QString& phaseText() const { return m_phaseText; }  ///< what is done, or why it failed
     double progress() const { return m_progress; }            ///< in [0, 1]
 
-    /// Answers and fidelity belong to the settings of fate(): else they are pending.
+    /// Answers and fidelity belong to the settings of asked(): else they are pending.
     bool answersPending() const;
-    /// First-token values belong to the prefill settings of fate(): a KV change alone keeps them.
+    /// First-token values belong to the prefill settings of asked(): a KV change alone keeps them.
     bool firstTokenPending() const;
 
     void setRun(trace::RunPtr run, trace::FatePtr fate);  ///< both at once, one repaint
@@ -64,7 +68,7 @@ Q_SIGNALS:
 
 private:
     trace::RunPtr m_run;
-    trace::FatePtr m_fate;
+    trace::FatePtr m_fate, m_asked;
     Derived m_derived;
     Phase m_phase = Phase::Empty;
     QString m_phaseText;

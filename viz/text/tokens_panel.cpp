@@ -125,7 +125,8 @@ void TokensPanel::updateNote() {
                     .arg(withState(describeDecider(looks.decider()), looks.state())),
                 tr("layer %1").arg(looks.layer()));
     else
-        setNote({});
+        setNote(context().shown.asked() && !context().shown.fate() ? tr("not looked into")
+                                                                   : QString());
     updateReadout();
 }
 
