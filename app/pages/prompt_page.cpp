@@ -88,6 +88,9 @@ void PromptPage::setupText() {
     m_count = new viz::ElidedLabel(this);
     m_count->setObjectName(QStringLiteral("tokenCount"));
     rows->addWidget(m_count);
+    m_fitLabel = new viz::ElidedLabel(this);
+    m_fitLabel->setObjectName(QStringLiteral("promptFit"));
+    rows->addWidget(m_fitLabel);
     auto* line = new QHBoxLayout;
     line->setSpacing(6);
     auto* label = new QLabel(tr("Expected"), this);
@@ -261,6 +264,7 @@ bool PromptPage::eventFilter(QObject* watched, QEvent* event) {
 void PromptPage::onEdited() {
     m_countError.clear();
     m_tokens = -1;
+    m_fit = {};
     m_counting = true;
     m_countDelay.start();
     showRendered();
@@ -287,6 +291,32 @@ void PromptPage::setCount(quint64 id, qint64 tokens, qint64 limit, const QString
     m_limit = limit;
     m_countError = error;
     refreshCount();
+    refit();
+}
+
+void PromptPage::refit() {
+    if (m_tokens >= 0 && runFault().isEmpty()) Q_EMIT fitRequested(m_tokens, m_countId);
+}
+
+void PromptPage::setFit(quint64 id, const PromptFit& fit) {
+    if (id != m_countId || m_countDelay.isActive()) return;
+    m_fit = fitWords(fit);
+    refreshFit();
+}
+
+void PromptPage::refreshFit() {
+    const viz::Palette& colours = m_context.theme.palette();
+    // What is wrong with the prompt itself comes first.
+    const bool known = runFault().isEmpty() && m_tokens >= 0;
+    m_fitLabel->setText(known ? m_fit.text : QString());
+    m_fitLabel->setShorter(m_fit.shorter);
+    m_fitLabel->setToolTip(known ? m_fit.tip : QString());
+    m_fitLabel->setAccessibleName(m_fitLabel->text());
+    m_fitLabel->setAccessibleDescription(m_fitLabel->toolTip());
+    m_fitLabel->setColors(m_fit.level == FitWords::Level::Fits       ? colours.mutedText
+                          : m_fit.level == FitWords::Level::TooLarge ? colours.lost
+                                                                     : colours.text,
+                          colours.mutedText);
 }
 
 void PromptPage::refreshHead() {
@@ -322,6 +352,7 @@ void PromptPage::refreshCount() {
     m_count->setColors(bad ? colours.lost : colours.mutedText, colours.mutedText);
     m_run->setEnabled(fault.isEmpty());
     m_run->setToolTip(fault.isEmpty() ? tr("Analyse this prompt") : fault);
+    refreshFit();
     Q_EMIT runnableChanged();
 }
 
@@ -338,6 +369,7 @@ void PromptPage::applyTheme() {
     m_descriptionLabel->setFont(theme.smallFont());
     m_warning->setFont(theme.smallFont());
     m_count->setFont(theme.smallFont());
+    m_fitLabel->setFont(theme.smallFont());
     QPalette palette = this->palette();
     palette.setColor(QPalette::WindowText, theme.palette().lost);
     m_warning->setPalette(palette);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/pages/fit_words.h"
 #include "app/pages/hide_form.h"
 #include "app/pages/prompt_editor.h"
 #include "app/run/samples.h"
@@ -65,13 +66,19 @@ public Q_SLOTS:
     /// The answer to countRequested(): tokens with BOS, the model's limit, or why there is no
     /// count. Older ids are ignored.
     void setCount(quint64 id, qint64 tokens, qint64 limit, const QString& error);
+    /// The answer to fitRequested().
+    void setFit(quint64 id, const fkv::app::PromptFit& fit);
     /// Asks again: another model counts otherwise.
     void recount();
+    /// Asks again for the fit alone: other settings need other memory.
+    void refit();
 
 Q_SIGNALS:
     void runRequested(const fkv::app::PromptInput& prompt);
     /// When one has stopped typing, and at recount().
     void countRequested(const fkv::app::PromptInput& prompt, quint64 id);
+    /// A prompt of so many tokens is there: what does a run need? The answer is setFit().
+    void fitRequested(qint64 tokens, quint64 id);
     void runnableChanged(); ///< runFault() may have changed
     /// prompt() changed, by the user or from elsewhere. At every key: putting a prompt of several
     /// MB together takes longer than that, so wait for countRequested() to look at it.
@@ -93,6 +100,7 @@ private:
     void requestCount();
     void refreshHead();
     void refreshCount();
+    void refreshFit();
     void applyTheme();
 
     static constexpr int kCountDelayMs = 150;
@@ -112,7 +120,8 @@ private:
     ChatForm* m_chat;
     PromptEditor *m_editor, *m_rendered;
     text::ChatSupport m_support;
-    viz::ElidedLabel* m_count;
+    viz::ElidedLabel *m_count, *m_fitLabel;
+    FitWords m_fit;
     TextField* m_expected;
     QToolButton* m_hideToggle;
     QScrollArea* m_hideArea;

@@ -3,6 +3,8 @@
 
 #include "app/run/rendered_chat.h"
 
+#include <algorithm>
+
 namespace fkv::app {
 
 TokenCounter::TokenCounter(QObject* parent) : QObject(parent) {}
@@ -34,6 +36,36 @@ void TokenCounter::count(const LoadedModel& model, const PromptInput& prompt, qu
         QMetaObject::invokeMethod(
             this, [=, this] { Q_EMIT counted(id, tokens, limit, error); }, Qt::QueuedConnection);
     });
+}
+
+void TokenCounter::fit(const LoadedModel& model, const Plan& plan, quint64 id) {
+    m_thread.submit([this, model, plan, id](const std::stop_token& stop) {
+        PromptFit fit;
+        try {
+            fit = fitOf(model, plan);
+        } catch (const std::exception&) {
+            return; // too long, or the model's folder is gone: that is said elsewhere
+        }
+        if (stop.stop_requested()) return;
+        QMetaObject::invokeMethod(
+            this, [this, id, fit] { Q_EMIT fitted(id, fit); }, Qt::QueuedConnection);
+    });
+}
+
+PromptFit TokenCounter::fitOf(const LoadedModel& model, const Plan& plan) {
+    const QString name = model.folder + u'\n' + QString::fromStdString(model.device.name);
+    if (!m_planner || m_planned != name) {
+        m_planner = std::make_unique<run::FitPlanner>(model.info.path, model.device);
+        m_planned = name;
+    }
+    run::Request request;
+    request.settings = plan.settings;
+    request.memory = plan.memory;
+    const std::int64_t most = plan.memory.limitBytes;
+    const std::int64_t room = most > 0 ? std::min(most, model.roomBytes) : model.roomBytes;
+    PromptFit fit{m_planner->plan(plan.tokens, request, room), {}};
+    if (plan.rates) fit.seconds = fit.report.expectedSeconds(*plan.rates, request);
+    return fit;
 }
 
 } // namespace fkv::app

@@ -92,7 +92,22 @@ void MainWindow::setupPrompt() {
                 if (const LoadedModel* model = m_workspace.controller.model())
                     m_counter.count(*model, prompt, id);
             });
+    connect(m_promptPage, &PromptPage::fitRequested, this, [this](qint64 tokens, quint64 id) {
+        const Controller& c = m_workspace.controller;
+        if (const LoadedModel* model = c.model())
+            m_counter.fit(
+                *model, {tokens, m_workspace.settings.settings(), {c.memoryLimit(), {}}, c.rates()},
+                id);
+    });
     connect(&m_counter, &TokenCounter::counted, m_promptPage, &PromptPage::setCount);
+    connect(&m_counter, &TokenCounter::fitted, m_promptPage, &PromptPage::setFit);
+    // Settings decide what a run needs, and a run how long the next one takes.
+    m_fitDelay.setSingleShot(true);
+    m_fitDelay.setInterval(kFitDelayMs);
+    connect(&m_fitDelay, &QTimer::timeout, m_promptPage, &PromptPage::refit);
+    connect(&m_workspace.settings, &viz::SettingsModel::changed, &m_fitDelay,
+            qOverload<>(&QTimer::start));
+    connect(&controller, &Controller::settledDown, &m_fitDelay, qOverload<>(&QTimer::start));
     connect(&controller, &Controller::modelChanged, m_promptPage, [this] {
         m_promptPage->setChatSupport(m_workspace.controller.model()->chat);
         m_promptPage->recount(); // and the controller has the newest prompt before it analyses it

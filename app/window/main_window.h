@@ -11,6 +11,7 @@
 
 #include <QMainWindow>
 #include <QPointer>
+#include <QTimer>
 #include <memory>
 
 class QSettings;
@@ -18,7 +19,7 @@ class QSettings;
 namespace fkv::viz {
 class ReadoutsView;
 class TokensPanel;
-}
+} // namespace fkv::viz
 
 namespace fkv::app {
 
@@ -104,6 +105,8 @@ private:
         QString file, text;
     } m_loaded;
     TokenCounter m_counter;
+    QTimer m_fitDelay;
+    static constexpr int kFitDelayMs = 300;
     bool m_editedSinceRun = false;
     const trace::Prompt* m_shownPrompt = nullptr; ///< compared, never looked into
     bool m_closeAfterSaving = false;
