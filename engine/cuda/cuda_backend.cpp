@@ -98,7 +98,7 @@ CudaBackend::CudaBackend(int device, int threads) : m_pool(threads), m_device(de
 }
 
 CudaBackend::~CudaBackend() {
-    cudaStreamSynchronize(m_stream);
+    const bool broken = cudaStreamSynchronize(m_stream) != cudaSuccess;
     m_decoder.reset();
     m_clock.reset();
     m_scratch.reset();
@@ -106,6 +106,8 @@ CudaBackend::~CudaBackend() {
     m_staging.reset();
     m_side.reset();
     cudaStreamDestroy(m_stream);
+    // What a fault leaves of a context fails every call: whoever comes next gets a new one.
+    if (broken) cudaDeviceReset();
 }
 
 ops::BufferPtr CudaBackend::allocate(std::size_t bytes, ops::Lifetime) {

@@ -106,7 +106,7 @@ template <int D, int Heads>
 cudaError_t attend(const DecodeAttention& p, cudaStream_t s) {
     const dim3 grid(kDecodeSplits, static_cast<unsigned>(p.kvHeads));
     const auto kernel = attentionKernel<D, Heads>;
-    static const cudaError_t allowed = cudaFuncSetAttribute(
+    const cudaError_t allowed = cudaFuncSetAttribute(
         kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(Shared<D>::kBytes));
     if (allowed != cudaSuccess) return allowed;
     return launchOverlapping(kernel, {grid, kThreads, Shared<D>::kBytes, s}, p);

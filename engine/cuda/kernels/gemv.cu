@@ -101,7 +101,7 @@ __global__ void embedStepKernel(const StepState* state, const bf16* table, std::
 } // namespace
 
 cudaError_t gemvSm80(const Gemv& p, cudaStream_t s) {
-    static const cudaError_t allowed = cudaFuncSetAttribute(
+    const cudaError_t allowed = cudaFuncSetAttribute(
         gemvKernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
         static_cast<int>(kRingBytes + 2 * std::size_t{kGemvMostIn} * sizeof(bf16)));
     if (allowed != cudaSuccess) return allowed;

@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor) gemvKernel
 } // namespace
 
 cudaError_t gemvSm90(const Gemv& p, cudaStream_t s) {
-    static const cudaError_t allowed = cudaFuncSetAttribute(
+    const cudaError_t allowed = cudaFuncSetAttribute(
         gemvKernelSm90, cudaFuncAttributeMaxDynamicSharedMemorySize,
         static_cast<int>(kRingBytes + 2 * std::size_t{kGemvMostIn} * sizeof(bf16)));
     if (allowed != cudaSuccess) return allowed;

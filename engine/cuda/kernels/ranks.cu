@@ -72,7 +72,7 @@ __global__ void __launch_bounds__(kBlockThreads)
 template <int Items>
 cudaError_t rankRows(const Ranks& p, cudaStream_t s) {
     constexpr std::size_t kBytes = sizeof(typename BlockSort<Items>::Sort::TempStorage);
-    static const cudaError_t allowed =
+    const cudaError_t allowed =
         cudaFuncSetAttribute(rankRowKernel<Items>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                              static_cast<int>(kBytes));
     if (allowed != cudaSuccess) return allowed;
