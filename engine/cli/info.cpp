@@ -112,21 +112,22 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
                 {"prefill_ms", m.prefillFlop / rates.flopPerSecond * 1e3},
                 {"ms_per_token", static_cast<double>(m.stepBytes) / rates.bytesPerSecond * 1e3}};
         };
-        devices.push_back({{"device", device.name},
-                           {"memory_bytes", device.memoryBytes},
-                           {"room_bytes", r.roomBytes},
-                           {"weight_bytes", r.weightBytes},
-                           {"full", deployed(r.full)},
-                           {"fastkv", deployed(r.fastkv)},
-                           {"instrument",
-                            {{"kv_bytes", r.instrument.kvBytes},
-                             {"checkpoint_bytes", r.instrument.checkpointBytes},
-                             {"plane_bytes", r.instrument.planeBytes},
-                             {"scratch_bytes", r.instrument.scratchBytes},
-                             {"total_bytes", r.instrument.total()}}},
-                           {"rung", r.rung ? json(trace::name(*r.rung)) : json()},
-                           {"given_up", r.givenUp},
-                           {"verdict", fitText(r)}});
+        devices.push_back(
+            {{"device", device.name},
+             {"memory_bytes", device.memoryBytes},
+             {"room_bytes", r.roomBytes},
+             {"weight_bytes", r.weightBytes},
+             {"full", deployed(r.full)},
+             {"fastkv", deployed(r.fastkv)},
+             {"instrument",
+              {{"kv_bytes", r.instrument.kvBytes},
+               {"checkpoint_bytes", r.instrument.checkpointBytes},
+               {"plane_bytes", r.instrument.planeBytes},
+               {"scratch_bytes", r.instrument.scratchBytes},
+               {"total_bytes", r.instrument.total()}}},
+             {"rung", r.roomBytes > 0 && r.rung ? json(trace::name(*r.rung)) : json()},
+             {"given_up", r.givenUp},
+             {"verdict", fitText(r)}});
         if (device.name == cpu->info().name)
             devices.back()["estimate"] = {{"full", time(r.full)}, {"fastkv", time(r.fastkv)}};
     }
