@@ -204,6 +204,15 @@ FKV_INLINE float sumOf(const Vec& v) {
     return sum;
 }
 
+/// The last `count` < kWidth numbers of a row, and zeros: summed as vectors like those before them, so
+/// that the bits do not depend on what the compiler makes of a loop over the rest.
+template <class T>
+FKV_INLINE Vec front(const T* from, std::int64_t count) {
+    Vec v{};
+    for (std::int64_t l = 0; l < count; ++l) v[l] = widened(from[l]);
+    return v;
+}
+
 /// R dot products at a time, so that x is loaded once for all of them.
 template <int R, class T>
 FKV_INLINE void dots(const RowDots& p, std::int64_t row) {
@@ -218,10 +227,12 @@ FKV_INLINE void dots(const RowDots& p, std::int64_t row) {
             sums[r] += x * y;
         }
     }
+    if (const std::int64_t rest = p.depth - t; rest > 0) {
+        const Vec x = front(p.x + t, rest);
+        for (int r = 0; r < R; ++r) sums[r] += x * front(a + r * p.rowStep + t, rest);
+    }
     for (int r = 0; r < R; ++r) {
-        float sum = sumOf(sums[r]);
-        for (std::int64_t rest = t; rest < p.depth; ++rest)
-            sum += p.x[rest] * widened(a[r * p.rowStep + rest]);
+        const float sum = sumOf(sums[r]);
         p.out[row + r] = p.accumulate ? p.out[row + r] + sum : sum;
     }
 }
