@@ -16,6 +16,11 @@ inline void check(cudaError_t e, const char* what) {
     if (e == cudaErrorMemoryAllocation)
         throw Error(ErrorCode::OutOfMemory, std::string("not enough GPU memory for ") + what,
                     "A shorter prompt or a smaller checkpoint budget needs less.");
+    // What a fault of this process leaves too, where the driver gives it no second context.
+    if (e == cudaErrorDevicesUnavailable)
+        throw Error(ErrorCode::Device, std::string("CUDA: ") + what + ": the GPU is not available",
+                    "Another program may hold it; after a fault of the GPU this one has to be "
+                    "started again. The CPU serves meanwhile.");
     throw Error(ErrorCode::Device, std::string("CUDA: ") + what + ": " + cudaGetErrorString(e));
 }
 

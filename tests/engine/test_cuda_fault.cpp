@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fault on the GPU ends the request, and a session that is opened after it works: the broken
-// context goes with the backend.
+// A fault on the GPU ends the request and not the program: the broken context goes with the backend,
+// and what is opened next works. Some drivers give a process no second context: then it is told so in
+// one line, and the CPU serves.
 #include "engine/core/error.h"
 #include "engine/cuda/make_cuda.h"
 #include "tests/support/engine_fixture.h"
@@ -35,8 +36,18 @@ TEST(CudaFault, TheNextBackendAndTheNextSessionWork) {
             EXPECT_EQ(e.code(), ErrorCode::Device) << e.what();
         }
     }
-    const trace::RunPtr after = analyse(*openGpu(), request);
-    expectSameRun(*after, *before);
+    std::unique_ptr<run::Session> again;
+    try {
+        again = openGpu();
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::Device) << e.what();
+        EXPECT_NE(e.hint().find("started again"), std::string::npos) << e.what();
+    }
+    if (again)
+        expectSameRun(*analyse(*again, request), *before);
+    else
+        EXPECT_EQ(analyse(*openDemo(), request)->fullAnswer->firstLine(),
+                  before->fullAnswer->firstLine());
 }
 
 } // namespace
