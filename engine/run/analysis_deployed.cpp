@@ -10,18 +10,32 @@
 #include "engine/select/budgets.h"
 
 #include <algorithm>
+#include <string>
 
 namespace fkv::run {
 
 using trace::PassKind;
 
+namespace {
+
+/// Of all layers of a prefill, as progress counts them.
+double rowsOf(const trace::Budgets& budgets) {
+    double rows = 0.0;
+    for (const trace::LayerBudget& layer : budgets.layers)
+        rows += static_cast<double>(layer.entering);
+    return rows;
+}
+
+} // namespace
+
 trace::RunPtr Analysis::runDeployed() {
     const bool reference = *m_fit.rung == trace::Rung::Deployed;
     const bool known = reference && referenceServes();
+    const trace::Budgets whole = select::computeBudgets(fullContext(m_request.settings),
+                                                        m_state.model.info(), m_prompt->size());
     const double steps = decodeUnits() * m_request.settings.generate;
-    const double rows = m_context.layers() * static_cast<double>(m_prompt->size());
-    for (int side = 0; side < (reference && !known ? 2 : 1); ++side)
-        m_progress.plan(rows + steps);
+    m_progress.plan(rowsOf(m_budgets) + steps);
+    if (reference && !known) m_progress.plan(rowsOf(whole) + steps);
     {
         HeldSide kept = known ? std::move(m_held.reference) : HeldSide{};
         m_held.release();
@@ -29,11 +43,7 @@ trace::RunPtr Analysis::runDeployed() {
     }
     m_context.transformer().memory().restartPeak();
     HeldSide& full = m_held.reference;
-    if (reference && !known) {
-        const trace::Budgets budgets = select::computeBudgets(
-            fullContext(m_request.settings), m_state.model.info(), m_prompt->size());
-        m_held.reference = runSide(budgets, PassKind::DecodeFull, m_fullAnswer);
-    }
+    if (reference && !known) m_held.reference = runSide(whole, PassKind::DecodeFull, m_fullAnswer);
     if (reference) {
         m_fullAnswer = front(full.answer.answer, m_request.settings.generate);
         m_deployedTiming = deployedTiming({&full}, m_state.model.loadMs());
@@ -64,14 +74,22 @@ bool Analysis::referenceServes() const {
 HeldSide Analysis::runSide(const trace::Budgets& budgets, PassKind decoding,
                            std::shared_ptr<const trace::Answer>& shown) {
     const bool full = decoding == PassKind::DecodeFull;
-    m_progress.report(full ? "Prefill, full context" : "Prefill, FastKV");
-    Standalone pass(m_context, {m_prompt->ids, budgets, m_scoring});
+    const auto rowsOfLayer = [&](int layer) {
+        return static_cast<double>(budgets.layers[static_cast<std::size_t>(layer)].entering);
+    };
+    const std::string stage = full ? "Prefill, full context, layer " : "Prefill, FastKV, layer ";
+    const auto progress = [&](int layer) {
+        if (layer > 0) m_progress.advance(rowsOfLayer(layer - 1));
+        m_progress.report(stage + std::to_string(layer + 1) + " of " +
+                          std::to_string(m_context.layers()));
+    };
+    Standalone pass(m_context, {m_prompt->ids, budgets, m_scoring, progress});
     HeldSide side;
     GpuSampling gpu(m_state.model.gpu());
     side.prefillMs = pass.run(full ? PassKind::Full : PassKind::FastKv);
     side.prefill = {pass.spans(), endOf(pass.spans()), gpu.take(), pass.kernels()};
     m_state.work.fullRows += full ? m_prompt->size() * m_context.layers() : 0;
-    m_progress.advance(m_context.layers() * static_cast<double>(m_prompt->size()));
+    m_progress.advance(rowsOfLayer(m_context.layers() - 1));
     side.survivors = pass.survivors();
     side.logits = pass.logits();
     side.peakBytes = peakOf(m_state.model, pass);

@@ -80,6 +80,7 @@ void Standalone::pass(PassScope& scope, PlaneCapture* planes) {
     const ScopedSpan span = scope.enclose(Zone::Pass, m_x.rows);
     m_context.transformer().embed(m_prompt.ids, m_x, scope);
     for (int l = 0; l < m_context.layers(); ++l) {
+        if (m_prompt.progress) m_prompt.progress(l);
         scope.setLayer(l);
         const ScopedSpan layer = scope.enclose(Zone::Layer, m_x.rows);
         runLayer(l, scope, planes);

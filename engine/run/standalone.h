@@ -5,6 +5,7 @@
 #include "engine/run/plane_capture.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -20,6 +21,7 @@ public:
         std::span<const std::int32_t> ids; ///< [N], must outlive this
         const trace::Budgets& budgets;     ///< must outlive this; whole caches are full context
         model::Scoring scoring;
+        std::function<void(int layer)> progress = {}; ///< before each layer; may be empty
     };
     Standalone(const RunContext& context, const Prompt& prompt);
 

@@ -200,9 +200,24 @@ private:
     std::string m_stage;
 };
 
+TEST_F(Rungs, TheDeployedPathTellsEveryLayerOfBothSides) {
+    Recorder recorder;
+    request.memory.limitBytes = full();
+    session->analyse(request, recorder, {});
+    int layers = 0;
+    double fraction = 0.0;
+    for (const run::Progress& p : recorder.stages) {
+        layers += p.stage.starts_with("Prefill, ") ? 1 : 0;
+        EXPECT_GE(p.fraction, fraction) << p.stage;
+        fraction = p.fraction;
+    }
+    EXPECT_EQ(layers, 2 * all->model.layers);
+    EXPECT_DOUBLE_EQ(fraction, 1.0);
+}
+
 TEST_F(Rungs, AStopOnTheDeployedPathLeavesWhatIsDone) {
     request.memory.limitBytes = full();
-    StopAt observer("Prefill, FastKV");
+    StopAt observer("Prefill, FastKV, layer 3 of 16");
     EXPECT_THROW(session->analyse(request, observer, observer.stop.get_token()), Error);
     const trace::RunPtr run = within(full());
     EXPECT_EQ(session->lastWork().fullRows, 0) << "full context was done";

@@ -44,6 +44,8 @@ inline void savePicture(QWidget& widget, const QString& name) {
     const QString folder = qEnvironmentVariable("FKV_PICTURES");
     if (folder.isEmpty()) return;
     QDir().mkpath(folder);
+    // Another theme or size reaches palettes and layouts by events.
+    for (int i = 0; i < 3; ++i) QCoreApplication::processEvents();
     widget.grab().save(folder + QLatin1Char('/') + name + QStringLiteral(".png"));
 }
 
