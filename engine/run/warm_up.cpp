@@ -21,7 +21,7 @@ void warmUp(LoadedModel& model, const std::stop_token& stop) {
     const trace::Settings settings; // TSP right after the first layer: that one costs the most
     const trace::Budgets budgets = select::computeBudgets(settings, model.info(), tokens);
     try {
-        Standalone(context, {ids, budgets, {settings.window, settings.kernel, false}}).run();
+        Standalone(context, {ids, budgets, scoringOf(settings)}).run();
     } catch (const Error& error) {
         if (error.code() != ErrorCode::OutOfMemory) throw;
     }

@@ -34,10 +34,6 @@ double bestSeconds(ops::Backend& backend, const std::function<void()>& work) {
     return best;
 }
 
-} // namespace
-
-namespace {
-
 double flopFrom(int first, const trace::ModelInfo& m, const trace::Budgets& b) {
     const double d = m.headDim, qkv = 2.0 * m.hidden * m.queryHeads * d,
                  kv = 4.0 * m.hidden * m.kvHeads * d,

@@ -32,6 +32,16 @@ public:
     }
 };
 
+/// Rows for a test of what is cut off: every combination of presenter type and longer words.
+inline void addTypeRows() {
+    QTest::addColumn<bool>("presenter");
+    QTest::addColumn<bool>("longer");
+    QTest::newRow("normal") << false << false;
+    QTest::newRow("presenter") << true << false;
+    QTest::newRow("normal, 40 % longer") << false << true;
+    QTest::newRow("presenter, 40 % longer") << true << true;
+}
+
 /// What is cut off inside `root`: one line for every label, button, field or box whose text is
 /// wider (or higher) than its place.
 inline QStringList cutOff(const QWidget& root, bool elide) {

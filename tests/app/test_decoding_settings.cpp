@@ -241,12 +241,7 @@ private Q_SLOTS:
     }
 
     void nothingIsCutOff_data() {
-        QTest::addColumn<bool>("presenter");
-        QTest::addColumn<bool>("longer");
-        QTest::newRow("normal") << false << false;
-        QTest::newRow("presenter") << true << false;
-        QTest::newRow("normal, 40 % longer") << false << true;
-        QTest::newRow("presenter, 40 % longer") << true << true;
+        testing::addTypeRows();
     }
     void nothingIsCutOff() {
         QFETCH(bool, presenter);

@@ -99,12 +99,7 @@ void TestSettingsLook::handlesAreWhereTheValueIs() {
 }
 
 void TestSettingsLook::nothingIsCutOff_data() {
-    QTest::addColumn<bool>("presenter");
-    QTest::addColumn<bool>("longer");
-    QTest::newRow("normal") << false << false;
-    QTest::newRow("presenter") << true << false;
-    QTest::newRow("normal, 40 % longer") << false << true;
-    QTest::newRow("presenter, 40 % longer") << true << true;
+    testing::addTypeRows();
 }
 
 void TestSettingsLook::nothingIsCutOff() {

@@ -77,9 +77,10 @@ void TimingFiguresView::follow() {
     m_settings.clear();
     if (shown.run() && shown.asked()) {
         const TimingBars bars = timingBars(*shown.run(), *shown.asked());
-        m_figures = timingFigures(shown, bars, timingTotals(*shown.run(), *shown.asked(), bars));
-        m_peaks = shown.run()->timing.peaks;
-        m_clocksLimited = clocksLimited(shown.run()->timing.gpu);
+        const TimingTotals totals = timingTotals(*shown.run(), *shown.asked(), bars);
+        m_figures = timingFigures(shown, bars, totals);
+        m_peaks = totals.peaks;
+        m_clocksLimited = totals.clocksLimited;
         if (shown.run()->fastkv && shown.answersPending())
             m_settings = describeSettings(shown.run()->fastkv->settings);
     }
