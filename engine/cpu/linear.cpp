@@ -61,7 +61,8 @@ void CpuBackend::multiplyPiece(const ops::LinearParams& p, std::int64_t row, std
     product.out = cpu::rowOf(p.out, row) + column;
     product.outStep = p.out.stride;
     const cpu::Stored stored = cpu::storedAs(p.weight.dtype);
-    if (rows == 1) {
+    // Not for a last row that its piece has alone: it has the bits of its neighbours' order of sums.
+    if (p.out.rows == 1) {
         m_kernels.dotRows({cpu::weightsAt(p.weight, column, 0), stored, p.weight.stride,
                            cpu::rowOf(p.x, row), product.out, columns, in, true});
         return;
