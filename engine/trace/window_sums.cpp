@@ -15,7 +15,7 @@ float halfToFloat(std::uint16_t h) {
     if (exponent != 0) {
         return std::bit_cast<float>(sign | ((exponent + 112U) << 23) | (mantissa << 13));
     }
-    const float subnormal = std::ldexp(static_cast<float>(mantissa), -24);
+    const float subnormal = static_cast<float>(mantissa) * 0x1p-24F;
     return sign != 0 ? -subnormal : subnormal;
 }
 
@@ -27,7 +27,7 @@ std::uint16_t floatToHalf(float f) {
         return static_cast<std::uint16_t>(sign | (magnitude > 0x7F800000U ? 0x7E00U : 0x7C00U));
     if (magnitude >= 0x477FF000U) return static_cast<std::uint16_t>(sign | 0x7C00U);
     if (magnitude < 0x38800000U) {
-        const float scaled = std::ldexp(std::bit_cast<float>(magnitude), 24);
+        const float scaled = std::bit_cast<float>(magnitude) * 0x1p24F;
         return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::lrint(scaled)));
     }
     const std::uint32_t rounded = magnitude + 0xFFFU + ((magnitude >> 13) & 1U);
