@@ -21,12 +21,16 @@ QString joined(const QString& what, const QString& time) {
     return time.isEmpty() ? what : what + QStringLiteral(" · ") + time;
 }
 
-/// "every 2nd checkpoint": of those that are held.
-QString checkpointsOf(const run::FitReport& r) {
-    if (r.checkpointLayers.empty()) return Words::tr("no checkpoints");
-    const int step = r.checkpointLayers.front() + 1;
-    return step == 2 ? Words::tr("every 2nd checkpoint")
-                     : Words::tr("every %1th checkpoint").arg(step);
+/// "every 2nd checkpoint": the most that is to be said of what is held.
+QString heldOf(const run::FitReport& r) {
+    const run::CheckpointPlan& held = r.checkpoints;
+    if (r.kv.place == ops::Place::Host) return Words::tr("keys and values in host memory");
+    if (held.layers.empty()) return Words::tr("no checkpoints");
+    const int step = held.layers.front() + 1;
+    if (step == 2) return Words::tr("every 2nd checkpoint");
+    if (step > 2) return Words::tr("every %1th checkpoint").arg(step);
+    return held.kind == run::CheckpointKind::RankedOnHost ? Words::tr("checkpoints in host memory")
+                                                          : Words::tr("smaller checkpoints");
 }
 
 void sayRung(FitWords& words, const run::FitReport& r, const QString& time) {
@@ -38,8 +42,8 @@ void sayRung(FitWords& words, const run::FitReport& r, const QString& time) {
         words.shorter = {size};
         return;
     case Rung::FewerCheckpoints:
-        words.text = joined(Words::tr("fits with %1").arg(checkpointsOf(r)), time);
-        words.shorter = {joined(checkpointsOf(r), time), checkpointsOf(r)};
+        words.text = joined(Words::tr("fits with %1").arg(heldOf(r)), time);
+        words.shorter = {joined(heldOf(r), time), heldOf(r)};
         break;
     case Rung::Deployed:
         words.text = joined(Words::tr("deployed path only: no room to look into it"), time);
@@ -71,6 +75,8 @@ QString tipOf(const run::FitReport& r, const QString& time) {
                       formatBytes(i.scratchBytes))
           << needs(Words::tr("Deployed, full context"), r.totalBytes(r.full))
           << needs(Words::tr("Deployed, FastKV"), r.totalBytes(r.fastkv));
+    if (i.pinnedBytes > 0)
+        lines << Words::tr("Of the host's memory %1.").arg(formatBytes(i.pinnedBytes));
     if (!r.givenUp.empty())
         lines << Words::tr("Given up to fit: %1.").arg(QString::fromStdString(r.givenUp));
     if (!r.rung && r.mostTokens > 0)

@@ -61,8 +61,9 @@ PromptFit TokenCounter::fitOf(const LoadedModel& model, const Plan& plan) {
     run::Request request;
     request.settings = plan.settings;
     request.memory = plan.memory;
-    const std::int64_t most = plan.memory.limitBytes;
-    const std::int64_t room = most > 0 ? std::min(most, model.roomBytes) : model.roomBytes;
+    run::Room room = model.room;
+    if (plan.memory.limitBytes > 0)
+        room.deviceBytes = std::min(room.deviceBytes, plan.memory.limitBytes);
     PromptFit fit{m_planner->plan(plan.tokens, request, room), {}};
     if (plan.rates) fit.seconds = fit.report.expectedSeconds(*plan.rates, request);
     return fit;

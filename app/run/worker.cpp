@@ -50,7 +50,7 @@ void Worker::open(const QString& folder, const ops::DeviceSpec& device,
                         path.string() + " is not the model that this trace was recorded with",
                         "The trace stays as it was recorded; choose the folder of its own model.");
         LoadedModel model{folder, session->model(), session->device(), session->sharedTokenizer(),
-                          session->chatSupport(), session->roomBytes()};
+                          session->chatSupport(), session->room()};
         // A tenth of a second more where loading took longer than that.
         constexpr std::int64_t kLarge = std::int64_t{256} << 20;
         if (model.device.isGpu() || model.info.weightBytes >= kLarge)

@@ -24,7 +24,7 @@ struct LoadedModel {
     ops::DeviceInfo device;
     std::shared_ptr<const text::Tokenizer> tokenizer;
     text::ChatSupport chat;
-    std::int64_t roomBytes = 0;      ///< memory that runs may use, as of opening
+    run::Room room;                  ///< that runs may use, as of opening
     std::optional<run::Rates> rates; ///< of the device, where asking for them takes no notable time
 };
 

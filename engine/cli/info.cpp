@@ -122,6 +122,7 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
              {"instrument",
               {{"kv_bytes", r.instrument.kvBytes},
                {"checkpoint_bytes", r.instrument.checkpointBytes},
+               {"checkpoint_host_bytes", r.instrument.pinnedBytes},
                {"plane_bytes", r.instrument.planeBytes},
                {"scratch_bytes", r.instrument.scratchBytes},
                {"total_bytes", r.instrument.total()}}},

@@ -45,6 +45,29 @@ private:
     SideStream& m_side;
 };
 
+/// Pinned, and at the same address for kernels.
+class PinnedBuffer final : public ops::Buffer {
+public:
+    PinnedBuffer(std::size_t bytes, cudaStream_t stream) : m_bytes(bytes), m_stream(stream) {
+        check(cudaHostAlloc(&m_data, std::max<std::size_t>(bytes, 1), cudaHostAllocMapped),
+              (std::to_string(bytes >> 20U) + " MiB of pinned memory").c_str());
+    }
+    ~PinnedBuffer() override {
+        // Freeing is not ordered behind the work that is queued on it.
+        cudaStreamSynchronize(m_stream);
+        cudaFreeHost(m_data);
+    }
+    PinnedBuffer(const PinnedBuffer&) = delete;
+    PinnedBuffer& operator=(const PinnedBuffer&) = delete;
+    void* data() const override { return m_data; }
+    std::size_t bytes() const override { return m_bytes; }
+
+private:
+    void* m_data = nullptr;
+    std::size_t m_bytes;
+    cudaStream_t m_stream;
+};
+
 Rows rowsOf(const ops::View& v) {
     return {v.as<bf16>(), v.rows, v.cols, v.stride};
 }
@@ -114,6 +137,10 @@ ops::BufferPtr CudaBackend::allocate(std::size_t bytes, ops::Lifetime) {
     return std::make_shared<DeviceBuffer>(bytes, m_stream, *m_side);
 }
 
+ops::BufferPtr CudaBackend::allocateOnHost(std::size_t bytes) {
+    return std::make_shared<PinnedBuffer>(bytes, m_stream);
+}
+
 /// What nobody has, and what the pool keeps for us and does not use.
 std::int64_t CudaBackend::availableBytes() {
     // Frees that are still queued would count as used.
@@ -159,13 +186,11 @@ void CudaBackend::copy(const ops::View& to, const ops::View& from) {
     if (whole) {
         // One stretch is copied at the memory's rate, a pitched one is not.
         const std::size_t bytes = rowBytes(from) * static_cast<std::size_t>(from.rows);
-        check(cudaMemcpyAsync(to.data, from.data, bytes, cudaMemcpyDeviceToDevice, m_stream),
-              "copy");
+        check(cudaMemcpyAsync(to.data, from.data, bytes, cudaMemcpyDefault, m_stream), "copy");
         return;
     }
     check(cudaMemcpy2DAsync(to.data, pitch(to), from.data, pitch(from), rowBytes(from),
-                            static_cast<std::size_t>(from.rows), cudaMemcpyDeviceToDevice,
-                            m_stream),
+                            static_cast<std::size_t>(from.rows), cudaMemcpyDefault, m_stream),
           "copy");
 }
 

@@ -28,6 +28,7 @@ public:
 
     const ops::DeviceInfo& info() const override { return m_info; }
     ops::BufferPtr allocate(std::size_t bytes, ops::Lifetime lifetime) override;
+    ops::BufferPtr allocateOnHost(std::size_t bytes) override;
     std::int64_t availableBytes() override;
     void upload(const ops::View& to, const void* from) override;
     void uploadWeights(const ops::View& to, const void* from, DType fromType) override;

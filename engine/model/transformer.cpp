@@ -64,19 +64,28 @@ Transformer::Transformer(const Config& config, const Weights& weights, ops::Back
     m_scratchBytes = m_memory.heldBytes();
 }
 
-LayerCache Transformer::makeCache(std::int64_t capacity) {
+ops::BufferPtr Transformer::bytes(std::int64_t count, ops::Place place) {
+    return place == ops::Place::Device ? m_memory.bytes(count)
+                                       : m_backend.allocateOnHost(static_cast<std::size_t>(
+                                             std::max<std::int64_t>(count, 1)));
+}
+
+LayerCache Transformer::makeCache(std::int64_t capacity, ops::Place place) {
     const DType dtype = m_backend.info().kvType;
     const std::int64_t half =
         m_config.kvHeads * capacity * m_config.headDim * static_cast<std::int64_t>(sizeOf(dtype));
-    LayerCache cache;
-    cache.memory = m_memory.bytes(2 * half);
+    LayerCache cache{bytes(2 * half, place), {}, place};
     auto* bytes = static_cast<std::byte*>(cache.memory->data());
     cache.kv = {bytes, bytes + half, dtype, m_config.kvHeads, capacity, m_config.headDim, 0};
     return cache;
 }
 
-ops::Tensor Transformer::makeRows(std::int64_t rows) {
-    return m_memory.matrix(rows, m_config.hidden, m_backend.info().weightType);
+ops::Tensor Transformer::makeRows(std::int64_t rows, ops::Place place) {
+    const DType dtype = m_backend.info().weightType;
+    const std::int64_t cols = m_config.hidden;
+    ops::Tensor t{bytes(rows * cols * static_cast<std::int64_t>(sizeOf(dtype)), place), {}};
+    t.view = {t.buffer->data(), dtype, rows, cols, cols};
+    return t;
 }
 
 ops::Tensor Transformer::makeLastQueries(std::int64_t tokens) {

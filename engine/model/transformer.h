@@ -17,20 +17,23 @@ namespace fkv::model {
 struct LayerCache {
     ops::BufferPtr memory;
     ops::KvView kv; ///< [G, capacity, d] each
+    ops::Place place = ops::Place::Device;
 };
 
 /// Queries kept of the end of a layer, and so the widest window that can be scored.
 inline constexpr std::int64_t kMostWindow = 64;
 
-/// The blocks of a Llama model over one backend. Prefill runs layer by layer in chunks of chunkRows()
-/// tokens; chunk sizes are constants, so that two runs give the same bits. All scratch is made
-/// here, so no layer allocates. Borrows its arguments.
+/// The blocks of a Llama model over one backend. Prefill runs layer by layer in chunks of
+/// chunkRows() tokens; chunk sizes are constants, so that two runs give the same bits. All scratch
+/// is made here, so no layer allocates. Borrows its arguments.
 class Transformer {
 public:
     Transformer(const Config& config, const Weights& weights, ops::Backend& backend);
 
-    LayerCache makeCache(std::int64_t capacity);
-    ops::Tensor makeRows(std::int64_t rows);          ///< [rows, hidden]
+    // memory() does not count what lies on the host.
+    LayerCache makeCache(std::int64_t capacity, ops::Place place = ops::Place::Device);
+    ops::Tensor makeRows(std::int64_t rows,
+                         ops::Place place = ops::Place::Device); ///< [rows, hidden]
     ops::Tensor makeLastQueries(std::int64_t tokens); ///< [min(kMostWindow, tokens), H d]
 
     /// Token embeddings [ids, hidden].
@@ -90,6 +93,7 @@ public:
 
 private:
     struct Chunk;
+    ops::BufferPtr bytes(std::int64_t count, ops::Place place);
     void appendKeys(const LayerRun& run, const Chunk& chunk, PassScope& scope);
     /// Attention of rows of queries into the front of m_attended.
     void attend(const ops::View& queries, const ops::KvRange& range, PassScope& scope);

@@ -51,6 +51,11 @@ public:
 
     /// Throws Error{OutOfMemory}. Contents are undefined.
     virtual BufferPtr allocate(std::size_t bytes, Lifetime lifetime) = 0;
+    /// Memory of the host that ops and copies reach like the backend's own, over the bus: for what is
+    /// rarely read. Throws as allocate() does, which it is on the CPU.
+    virtual BufferPtr allocateOnHost(std::size_t bytes) {
+        return allocate(bytes, Lifetime::Session);
+    }
     /// What allocate() could hand out now, beside what it has; others may take it meanwhile. 0: not
     /// known.
     virtual std::int64_t availableBytes() = 0;

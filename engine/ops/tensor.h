@@ -21,6 +21,10 @@ using BufferPtr = std::shared_ptr<Buffer>;
 /// What a buffer is for: sized before a run, freed together (DESIGN, issue on memory).
 enum class Lifetime : std::uint8_t { Weights, Session, Scratch };
 
+/// Where a buffer lies: host memory that ops reach over the bus is for what is rarely read. On the CPU
+/// both are the same.
+enum class Place : std::uint8_t { Device, Host };
+
 /// A matrix [rows, cols] in backend memory; `stride` elements from row to row. Does not own.
 struct View {
     void* data = nullptr;

@@ -5,6 +5,7 @@
 #include "engine/run/decode_cache.h"
 #include "engine/run/fidelity.h"
 #include "engine/run/full_pass.h"
+#include "engine/run/held_kv.h"
 #include "engine/run/kernel_tracing.h"
 #include "engine/run/memory.h"
 #include "engine/run/prompt.h"
@@ -62,12 +63,12 @@ void Analysis::planMemory() {
     if (!m_fit.rung)
         throw Error(ErrorCode::TooLarge, refusalText(m_fit),
                     "A shorter prompt, or a lower TSP rate or KV budget, needs less.");
-    // Memory comes and goes with other programs. A pass that is held is not run again for
-    // checkpoints that would have room by now.
+    // Memory comes and goes with other programs. A pass that is held, or its front, is not run
+    // again for checkpoints that would have room by now.
     const HeldFull& full = m_held.full;
-    if (full.complete && full.ids == m_prompt->ids && full.asked == m_request.memory)
-        m_fit.checkpointBudgetBytes =
-            std::min(m_fit.checkpointBudgetBytes, full.checkpointBudgetBytes);
+    if (full.asked != m_request.memory || restartRow(m_context, full, m_prompt->ids) == 0) return;
+    m_fit.checkpointBudget = smaller(m_fit.checkpointBudget, full.checkpointBudget);
+    m_fit.kv.place = std::max(m_fit.kv.place, full.layers.front().cache.place);
 }
 
 trace::RunPtr Analysis::runInstrument() {
@@ -124,12 +125,14 @@ void Analysis::planProgress() {
 
 bool Analysis::fullServes() const {
     return m_held.full.complete && m_held.full.ids == m_prompt->ids &&
-           holdsCheckpoints(m_context, m_fit.checkpointBudgetBytes, m_held.full);
+           holdsCheckpoints(m_context, m_fit.checkpointBudget, m_held.full);
 }
 
 void Analysis::ensureFull() {
     if (fullServes()) {
-        dropCheckpoints(m_context, m_fit.checkpointBudgetBytes, m_held.full);
+        dropCheckpoints(m_context, m_fit.checkpointBudget, m_held.full);
+        placeKv(m_context, m_held.full, m_fit.kv.place,
+                heldCapacity(m_state.model, m_prompt->size()), m_prompt->size());
         m_held.full.asked = m_request.memory;
         return;
     }
@@ -137,7 +140,8 @@ void Analysis::ensureFull() {
     FullPassRequest request;
     request.ids = m_prompt->ids;
     request.scoring = m_scoring;
-    request.checkpointBudgetBytes = m_fit.checkpointBudgetBytes;
+    request.checkpointBudget = m_fit.checkpointBudget;
+    request.kvPlace = m_fit.kv.place;
     const std::int64_t rows = m_prompt->size() - restartRow(m_context, m_held.full, m_prompt->ids);
     request.progress = [&](int layer) {
         if (layer > 0) m_progress.advance(static_cast<double>(rows));
@@ -169,8 +173,9 @@ void Analysis::ensureScoring() {
 
 bool Analysis::rerunServes() const {
     const HeldRerun& r = m_held.rerun;
-    if (!r.complete || r.scoringVersion != m_held.full.scoringVersion ||
-        m_held.full.scoring != m_scoring || r.tspOn != m_budgets.tspOn)
+    if (!r.complete || !(r.keptKv || canGather(m_budgets, m_held)) ||
+        r.scoringVersion != m_held.full.scoringVersion || m_held.full.scoring != m_scoring ||
+        r.tspOn != m_budgets.tspOn)
         return false;
     return !r.tspOn || (r.tspLayer == m_budgets.tspLayer && r.propagated == m_budgets.propagated);
 }
@@ -179,7 +184,7 @@ void Analysis::ensureRerun() {
     HeldRerun& rerun = m_held.rerun;
     if (!rerunServes()) {
         bool first = true;
-        RerunRequest request{m_budgets, [&](int) {
+        RerunRequest request{m_budgets, m_fit.kv.late, [&](int) {
                                  if (!first)
                                      m_progress.advance(static_cast<double>(m_budgets.propagated));
                                  first = false;
@@ -205,6 +210,7 @@ void Analysis::ensureRerun() {
 
 void Analysis::ensureCaches() {
     m_state.work.regathered = gatherCaches(m_context, m_budgets, m_held);
+    if (m_held.rerun.keptKv && !m_fit.kv.late) letLateKvGo(m_context, m_budgets, m_held);
     m_cachesReady = true;
 }
 

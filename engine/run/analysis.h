@@ -29,7 +29,7 @@ struct SessionState {
     FitReport fit(std::int64_t tokens, const Request& request) {
         return planner.plan(
             tokens, request,
-            roomOf(model.backend(), heldOnDevice(model, held), request.memory.limitBytes));
+            roomOf(model.backend(), heldBy(model, held), request.memory.limitBytes));
     }
 
     LoadedModel model;

@@ -15,7 +15,7 @@ namespace {
 /// Where a layer's keys, values and ranks are under some budgets.
 struct Source {
     const ops::KvView& kv;
-    const trace::LayerPlanes& planes;
+    const trace::LayerPlanes* planes; ///< null while the layer runs
     std::uint64_t version;
     std::int64_t entering, kept;
     std::int64_t window;   ///< tokens at the end that are always kept
@@ -32,7 +32,7 @@ Source sourceOf(const HeldState& held, const trace::Budgets& budgets, int layer)
     if (!late) {
         const auto i = static_cast<std::size_t>(layer);
         return {held.full.layers[i].cache.kv,
-                held.full.planes->layers[i],
+                &held.full.planes->layers[i],
                 held.full.scoringVersion,
                 budget.entering,
                 budget.kept,
@@ -40,7 +40,7 @@ Source sourceOf(const HeldState& held, const trace::Budgets& budgets, int layer)
     }
     const auto i = static_cast<std::size_t>(layer - budgets.firstLate());
     return {held.rerun.layers[i].cache.kv,
-            held.rerun.late[i],
+            held.rerun.complete ? &held.rerun.late[i] : nullptr,
             held.rerun.version,
             budget.entering,
             budget.kept,
@@ -65,8 +65,13 @@ void makeTails(const RunContext& context, HeldTails& tails, std::int64_t room) {
             resizeCache(context.transformer(), tail, capacity, 0);
 }
 
-void gatherLayer(const RunContext& context, const Source& source, bool slides,
-                 HeldCompressed::Layer& layer) {
+bool serves(const HeldCompressed::Layer& layer, const Source& source) {
+    return layer.version == source.version && layer.count >= source.best();
+}
+
+/// `ranks` [G, M] U32 in backend memory.
+void gatherLayer(const RunContext& context, const Source& source, const ops::View& ranks,
+                 bool slides, HeldCompressed::Layer& layer) {
     model::Transformer& transformer = context.transformer();
     const std::int64_t count = source.best();
     layer.version = 0;
@@ -76,14 +81,18 @@ void gatherLayer(const RunContext& context, const Source& source, bool slides,
         layer.positions =
             transformer.memory().matrix(source.kv.kvHeads, layer.cache.kv.capacity, DType::I32);
     layer.cache.kv.length = count;
-    const auto scored = static_cast<std::int64_t>(source.planes.ranks->cols());
-    const ops::Tensor ranks = transformer.memory().matrix(source.kv.kvHeads, scored, DType::U32);
-    transformer.backend().upload(ranks.view, source.planes.ranks->values().data());
-    transformer.backend().gatherKv({source.kv, ranks.view, count, layer.cache.kv, source.positions,
+    transformer.backend().gatherKv({source.kv, ranks, count, layer.cache.kv, source.positions,
                                     slides ? layer.positions.view : ops::View{}});
-    transformer.backend().synchronize();
     layer.count = count;
     layer.version = source.version;
+    layer.gatherNs = 0;
+}
+
+void keepWindow(const RunContext& context, const Source& source, HeldCompressed::Layer& layer) {
+    resizeCache(context.transformer(), layer.window, source.window, 0);
+    layer.window.kv.length = source.window;
+    copyTokens(context.transformer().backend(), source.kv, source.entering - source.window,
+               layer.window.kv);
 }
 
 } // namespace
@@ -94,16 +103,56 @@ bool gatherCaches(const RunContext& context, const trace::Budgets& budgets, Held
     for (int l = 0; l < context.layers(); ++l) {
         HeldCompressed::Layer& layer = held.compressed.layers[static_cast<std::size_t>(l)];
         const Source source = sourceOf(held, budgets, l);
-        if (source.whole() || (layer.version == source.version && layer.count >= source.best()))
-            continue;
+        if (source.whole() || serves(layer, source)) continue;
         SpanSink spans(1);
         PassScope scope(spans, PassKind::FastKv, context.gate, context.stop);
         const bool slides = context.model.config().slidingWindow(l) > 0;
-        scope.op(Zone::Gather, source.best(), [&] { gatherLayer(context, source, slides, layer); });
+        scope.op(Zone::Gather, source.best(), [&] {
+            const trace::Plane<std::uint32_t>& plane = *source.planes->ranks;
+            const ops::Tensor ranks = context.transformer().memory().matrix(
+                source.kv.kvHeads, static_cast<std::int64_t>(plane.cols()), DType::U32);
+            context.transformer().backend().upload(ranks.view, plane.values().data());
+            gatherLayer(context, source, ranks.view, slides, layer);
+            context.transformer().backend().synchronize();
+        });
         layer.gatherNs = spans.spans().front().durationNs();
         gathered = true;
     }
     return gathered;
+}
+
+void keepBest(const RunContext& context, const PassingLayer& passing, HeldState& held) {
+    const auto l = static_cast<std::size_t>(passing.layer);
+    held.compressed.layers.resize(static_cast<std::size_t>(context.layers()));
+    const Source at = sourceOf(held, passing.budgets, passing.layer);
+    const Source source{passing.kv, nullptr,   at.version,  at.entering,
+                        at.kept,    at.window, at.positions};
+    HeldCompressed::Layer& layer = held.compressed.layers[l];
+    gatherLayer(context, source, passing.ranks,
+                context.model.config().slidingWindow(passing.layer) > 0, layer);
+    keepWindow(context, source, layer);
+}
+
+void letLateKvGo(const RunContext& context, const trace::Budgets& budgets, HeldState& held) {
+    for (int l = budgets.firstLate(); l < context.layers(); ++l) {
+        const Source source = sourceOf(held, budgets, l);
+        if (source.whole() || !source.kv.keys) continue;
+        keepWindow(context, source, held.compressed.layers[static_cast<std::size_t>(l)]);
+        held.rerun.layers[static_cast<std::size_t>(l - budgets.firstLate())].cache = {};
+    }
+    held.rerun.keptKv = false;
+}
+
+bool canGather(const trace::Budgets& budgets, const HeldState& held) {
+    for (int l = budgets.firstLate(); l < static_cast<int>(budgets.layers.size()); ++l) {
+        const Source source = sourceOf(held, budgets, l);
+        if (source.kv.keys) continue;
+        const auto i = static_cast<std::size_t>(l);
+        if (source.whole() || held.compressed.layers.size() <= i ||
+            !serves(held.compressed.layers[i], source))
+            return false;
+    }
+    return true;
 }
 
 std::vector<ops::DecodeLayer> fullLayers(const RunContext& context, HeldState& held,
@@ -135,8 +184,11 @@ std::vector<ops::DecodeLayer> compressedLayers(const RunContext& context,
             decode.prefix.length = source.best();
             decode.prefixPositions = best.positions.view;
             decode.tail.length = source.window;
-            copyTokens(context.transformer().backend(), source.kv, source.entering - source.window,
-                       decode.tail);
+            if (source.kv.keys)
+                copyTokens(context.transformer().backend(), source.kv,
+                           source.entering - source.window, decode.tail);
+            else
+                copyTokens(context.transformer().backend(), best.window.kv, 0, decode.tail);
         }
         layers.push_back(decode);
     }

@@ -3,6 +3,7 @@
 
 #include "engine/core/bytes_text.h"
 #include "engine/core/error.h"
+#include "engine/core/host_memory.h"
 #include "engine/ops/planning_backend.h"
 #include "engine/run/memory.h"
 #include "engine/run/prompt.h"
@@ -31,17 +32,36 @@ std::string needs(const char* what, std::int64_t bytes, std::int64_t room) {
     return std::string(what) + " needs " + bytesText(bytes) + " of " + bytesText(room);
 }
 
+/// Keys and values as near as there is room for. False where the instrument cannot be held at all.
+bool holdKv(FitReport& r, const LoadedModel& model, const trace::Settings& settings) {
+    const std::int64_t pinnable = r.checkpointBudget.hostBytes;
+    using ops::Place;
+    for (const KvHolding& kv : {KvHolding{Place::Device, true}, KvHolding{Place::Device, false},
+                                KvHolding{Place::Host, false}}) {
+        r.kv = kv;
+        r.instrument = estimateMemory(model, r.tokens, settings, kv);
+        if (r.roomBytes == 0) return true;
+        if (bareBytes(r) <= r.roomBytes && r.instrument.pinnedBytes <= pinnable) return true;
+        if (r.hostMemory && !kv.late) break;
+    }
+    r.kv = {};
+    r.instrument = estimateMemory(model, r.tokens, settings, r.kv);
+    return false;
+}
+
 /// What has to be given up, checkpoints first.
-void settle(FitReport& r, const LoadedModel& model) {
+void settle(FitReport& r, const LoadedModel& model, const trace::Settings& settings) {
+    const bool held = holdKv(r, model, settings);
     const std::int64_t room = r.roomBytes, bare = bareBytes(r);
-    if (room > 0)
-        r.checkpointBudgetBytes = std::clamp<std::int64_t>(room - bare, 0, r.checkpointBudgetBytes);
-    const CheckpointCosts costs = checkpointCosts(model, r.tokens, r.checkpointBudgetBytes);
-    r.checkpointLayers = checkpointPlan(costs);
-    r.instrument.checkpointBytes =
-        static_cast<std::int64_t>(r.checkpointLayers.size()) * costs.bytesPerLayer;
-    if (room == 0 || bare <= room) {
-        r.givenUp = givenUpText(r.checkpointLayers, costs);
+    CheckpointBudget& budget = r.checkpointBudget;
+    if (room > 0) budget.deviceBytes = std::clamp<std::int64_t>(room - bare, 0, budget.deviceBytes);
+    budget.hostBytes = std::max<std::int64_t>(0, budget.hostBytes - r.instrument.pinnedBytes);
+    const CheckpointCosts costs = checkpointCosts(model, r.tokens, budget);
+    r.checkpoints = checkpointPlan(costs);
+    r.instrument.checkpointBytes = deviceBytes(r.checkpoints, costs);
+    r.instrument.pinnedBytes += hostBytes(r.checkpoints, costs);
+    if (held) {
+        r.givenUp = givenUpText(r.kv, r.checkpoints, costs);
         r.rung = r.givenUp.empty() ? Rung::Everything : Rung::FewerCheckpoints;
     } else if (const std::int64_t full = r.totalBytes(r.full); full <= room) {
         r.rung = Rung::Deployed;
@@ -99,28 +119,28 @@ DeployedMemory FitPlanner::deployed(std::int64_t tokens, const trace::Settings& 
     return m;
 }
 
-std::int64_t FitPlanner::wholeRoom(std::int64_t limitBytes) {
-    return roomOf(m_model.backend(), 0, limitBytes);
+Room FitPlanner::wholeRoom(std::int64_t limitBytes) {
+    return roomOf(m_model.backend(), {}, limitBytes);
 }
 
-FitReport FitPlanner::plan(std::int64_t tokens, const Request& request, std::int64_t roomBytes) {
+FitReport FitPlanner::plan(std::int64_t tokens, const Request& request, const Room& room) {
     const trace::Settings& settings = request.settings;
     checkRequest(request, m_model.info());
     if (tokens < 1) throw Error(ErrorCode::BadArgument, "the prompt is empty");
     checkLength(tokens, settings.generate, m_model.config().contextLength);
     FitReport r;
     r.tokens = tokens;
-    r.roomBytes = roomBytes;
+    r.roomBytes = room.deviceBytes;
     r.weightBytes = m_model.info().weightBytes;
     r.hostMemory = m_model.backend().info().hostMemory;
     r.full = deployed(tokens, fullContext(settings));
     r.fastkv = deployed(tokens, settings);
     r.lateFlop = lateFlop(m_model.info(), select::computeBudgets(settings, m_model.info(), tokens));
-    r.checkpointBudgetBytes = request.memory.checkpointBytes.value_or(
-        std::max(roomBytes / kCheckpointShare, kLeastCheckpointBytes));
-    r.instrument = estimateMemory(m_model, tokens, settings);
-    settle(r, m_model);
-    if (!r.rung) r.mostTokens = mostTokens(settings, roomBytes);
+    r.checkpointBudget = {request.memory.checkpointBytes.value_or(
+                              std::max(room.deviceBytes / kCheckpointShare, kLeastCheckpointBytes)),
+                          room.hostBytes};
+    settle(r, m_model, settings);
+    if (!r.rung) r.mostTokens = mostTokens(settings, room.deviceBytes);
     return r;
 }
 
@@ -144,11 +164,15 @@ std::string refusalText(const FitReport& r) {
     return text + ", and no prompt fits: the weights alone take " + bytesText(r.weightBytes);
 }
 
-std::int64_t roomOf(ops::Backend& backend, std::int64_t heldBytes, std::int64_t limitBytes) {
+Room roomOf(ops::Backend& backend, const Room& held, std::int64_t limitBytes) {
+    Room room;
     const std::int64_t left = backend.availableBytes();
-    const std::int64_t room = left > 0 ? heldBytes + left - left / kSpareShare : 0;
-    if (limitBytes <= 0) return room;
-    return room > 0 ? std::min(room, limitBytes) : limitBytes;
+    if (left > 0) room.deviceBytes = held.deviceBytes + left - left / kSpareShare;
+    if (limitBytes > 0)
+        room.deviceBytes = left > 0 ? std::min(room.deviceBytes, limitBytes) : limitBytes;
+    if (!backend.info().hostMemory)
+        room.hostBytes = (held.hostBytes + hostMemory().availableBytes) / 2;
+    return room;
 }
 
 std::string fitText(const FitReport& r) {
@@ -161,8 +185,9 @@ std::string fitText(const FitReport& r) {
     case Rung::Everything:
         return "fits";
     case Rung::FewerCheckpoints:
-        if (r.checkpointLayers.empty()) return "fits without checkpoints";
-        return "fits with " + everyText(r.checkpointLayers.front() + 1) + " checkpoint";
+        if (r.kv.place == ops::Place::Host) return "fits with keys and values in host memory";
+        if (r.checkpoints.layers.empty()) return "fits without checkpoints";
+        return "fits with " + heldText(r.checkpoints);
     case Rung::Deployed:
         return "deployed path only: no room to look into it";
     case Rung::FastKvAlone:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/ops/backend.h"
+#include "engine/run/checkpoint_plan.h"
 #include "engine/run/loaded_model.h"
 #include "engine/run/request.h"
 #include "engine/run/work.h"
@@ -14,6 +15,12 @@
 
 namespace fkv::run {
 
+/// Memory that runs may use.
+struct Room {
+    std::int64_t deviceBytes = 0; ///< weights included; 0: not known
+    std::int64_t hostBytes = 0;   ///< beside a GPU: of its host's, what may be pinned
+};
+
 /// One prefill on the deployed path and decoding after it (see Standalone).
 struct DeployedMemory {
     std::int64_t kvBytes = 0;         ///< caches that are kept, room for generated tokens included
@@ -22,10 +29,18 @@ struct DeployedMemory {
     std::int64_t stepBytes = 0;       ///< that one generated token reads: weights and kept tokens
 };
 
+/// Where the instrument holds keys and values, and whether those of late layers at all.
+struct KvHolding {
+    ops::Place place = ops::Place::Device; ///< of the full pass
+    bool late = true; ///< else only what the KV budget keeps, and another one needs a rerun
+};
+
 /// What the instrument holds at most.
 struct InstrumentMemory {
     std::int64_t weightBytes = 0, kvBytes = 0, checkpointBytes = 0, planeBytes = 0,
                  scratchBytes = 0;
+    std::int64_t pinnedBytes = 0; ///< beside all these, in the memory of a GPU's host
+    /// Without what is pinned.
     std::int64_t total() const {
         return weightBytes + kvBytes + checkpointBytes + planeBytes + scratchBytes;
     }
@@ -44,9 +59,10 @@ struct FitReport {
     /// What is run then; nothing when even FastKV alone does not fit. Everything when the room is
     /// not known.
     std::optional<trace::Rung> rung;
-    std::int64_t checkpointBudgetBytes = 0;     ///< that is left for checkpoints
-    std::vector<std::int32_t> checkpointLayers; ///< that are held then, see checkpointPlan()
-    std::string givenUp;                        ///< in words; empty for nothing
+    KvHolding kv;
+    CheckpointBudget checkpointBudget; ///< what is left for checkpoints
+    CheckpointPlan checkpoints;        ///< that are held then
+    std::string givenUp;               ///< in words; empty for nothing
     /// Where nothing fits: the most tokens that would with FastKV alone at these settings; 0: none.
     std::int64_t mostTokens = 0;
 
@@ -73,9 +89,9 @@ public:
     const trace::ModelInfo& model() const { return m_model.info(); }
 
     /// roomOf() a device that nobody uses.
-    std::int64_t wholeRoom(std::int64_t limitBytes);
+    Room wholeRoom(std::int64_t limitBytes);
     /// Throws BadArgument for settings out of range and for more tokens than the model takes.
-    FitReport plan(std::int64_t tokens, const Request& request, std::int64_t roomBytes);
+    FitReport plan(std::int64_t tokens, const Request& request, const Room& room);
 
 private:
     std::int64_t mostTokens(const trace::Settings& settings, std::int64_t roomBytes);
@@ -84,16 +100,16 @@ private:
     LoadedModel m_model;
 };
 
-/// What a backend may be filled up to, by a program that holds `heldBytes` of it: a tenth of what
-/// is left over is kept from it, for others and for what the backend needs itself. `limitBytes`
-/// caps it; 0: no cap.
-std::int64_t roomOf(ops::Backend& backend, std::int64_t heldBytes, std::int64_t limitBytes);
+/// What a backend may be filled up to, by a program that holds `held` of it: a tenth of what is
+/// left over is kept from it, for others and for what the backend needs itself. `limitBytes` caps
+/// that; 0: no cap. Of a GPU's host half: what is pinned nobody else can have.
+Room roomOf(ops::Backend& backend, const Room& held, std::int64_t limitBytes);
 
 /// Why a request that fits on no rung is refused, and what would fit: one line.
 std::string refusalText(const FitReport& report);
 
-/// "fits", "fits with every 2nd checkpoint", "deployed path only: no room to look into it", "does
-/// not fit: at most 41000 tokens"; empty where the room is not known.
+/// "fits", "fits with the best tokens of every checkpoint", "deployed path only: no room to look
+/// into it", "does not fit: at most 41000 tokens"; empty where the room is not known.
 std::string fitText(const FitReport& report);
 
 } // namespace fkv::run

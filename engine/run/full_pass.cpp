@@ -3,6 +3,7 @@
 
 #include "engine/run/checkpoint_plan.h"
 #include "engine/run/gpu_sampling.h"
+#include "engine/run/held_kv.h"
 #include "engine/run/kv_copy.h"
 #include "engine/run/memory.h"
 #include "engine/run/plane_capture.h"
@@ -18,31 +19,11 @@ using trace::Zone;
 
 namespace {
 
-/// Rows that are copied between two looks at the stop token.
-constexpr std::int64_t kCopyRows = 4096;
-
-/// Lets go of checkpoints that are not planned. False when one is missing.
-bool keepPlanned(HeldFull& held, const std::vector<std::int32_t>& planned) {
-    std::vector<ops::Tensor> kept;
-    for (const std::int32_t layer : planned) {
-        const auto found =
-            std::find(held.checkpointLayers.begin(), held.checkpointLayers.end(), layer);
-        if (found == held.checkpointLayers.end()) return false;
-        kept.push_back(
-            held.checkpoints[static_cast<std::size_t>(found - held.checkpointLayers.begin())]);
-    }
-    held.checkpointLayers = planned;
-    held.checkpoints = std::move(kept);
-    return true;
-}
-
-void resizeRows(Transformer& transformer, ops::Tensor& rows, std::int64_t capacity,
-                std::int64_t kept) {
-    if (rows.buffer && rows.view.rows == capacity) return;
-    ops::Tensor resized = transformer.makeRows(capacity);
-    if (kept > 0)
-        transformer.backend().copy(resized.view.rowsFrom(0, kept), rows.view.rowsFrom(0, kept));
-    rows = std::move(resized);
+void reduceTo(const RunContext& context, const CheckpointPlan& plan, CheckpointCosts costs,
+              HeldFull& held) {
+    costs.tokens = static_cast<std::int64_t>(held.ids.size());
+    held.checkpoints.reduce(context.transformer(), plan, costs,
+                            held.complete ? held.planes->tspRanks.get() : nullptr);
 }
 
 /// Brings `held` into the shape of the new prompt with its first rows kept; returns how many.
@@ -50,54 +31,29 @@ std::int64_t prepare(const RunContext& context, const FullPassRequest& request, 
     Transformer& transformer = context.transformer();
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
     std::int64_t kept = restartRow(context, held, request.ids);
+    const CheckpointCosts costs = checkpointCosts(context.model, tokens, request.checkpointBudget);
+    const CheckpointPlan plan = checkpointPlan(costs);
+    if (!held.checkpoints.cover(plan)) kept = 0;
+    if (kept > 0) reduceTo(context, plan, costs, held);
+    held.checkpointBudget = request.checkpointBudget;
     held.complete = false;
     held.planes = nullptr;
     held.ids.resize(static_cast<std::size_t>(kept));
-    const auto planned =
-        checkpointPlan(checkpointCosts(context.model, tokens, request.checkpointBudgetBytes));
-    held.checkpointBudgetBytes = request.checkpointBudgetBytes;
-    if (!keepPlanned(held, planned)) kept = 0;
     const std::int64_t capacity = heldCapacity(context.model, tokens);
-    if (kept == 0) {
-        held.ids.clear();
-        // Nothing of it is needed: memory of another size goes back before new is taken.
-        if (!held.layers.empty() && held.layers.front().cache.kv.capacity != capacity) {
-            held.layers.clear();
-            held.checkpoints.clear();
-        }
-        held.checkpointLayers = planned;
-        held.checkpoints.resize(planned.size());
+    // Nothing of it is needed: memory of another size goes back before new is taken.
+    if (kept == 0 && !held.layers.empty() && held.layers.front().cache.kv.capacity != capacity) {
+        held.layers.clear();
+        held.checkpoints = {};
     }
-    held.layers.resize(static_cast<std::size_t>(context.layers()));
+    placeKv(context, held, request.kvPlace, capacity, kept);
     for (HeldLayer& layer : held.layers) {
-        context.gate.pass(context.stop);
-        resizeCache(transformer, layer.cache, capacity, kept);
         if (!layer.lastQueries.buffer ||
             layer.lastQueries.view.rows != std::min(kMostWindow, tokens))
             layer.lastQueries = transformer.makeLastQueries(tokens);
     }
-    for (ops::Tensor& rows : held.checkpoints) {
-        context.gate.pass(context.stop);
-        resizeRows(transformer, rows, capacity, kept);
-    }
+    context.gate.pass(context.stop);
+    held.checkpoints.prepare(transformer, plan, costs, kept);
     return kept;
-}
-
-/// The rows of x after `layer` to their checkpoint, if there is one.
-void writeCheckpoint(const RunContext& context, HeldFull& held, int layer, const ops::View& x,
-                     PassScope& scope) {
-    const auto found = std::find(held.checkpointLayers.begin(), held.checkpointLayers.end(), layer);
-    if (found == held.checkpointLayers.end()) return;
-    const std::int64_t from = static_cast<std::int64_t>(held.ids.size());
-    const ops::View& to =
-        held.checkpoints[static_cast<std::size_t>(found - held.checkpointLayers.begin())].view;
-    for (std::int64_t begin = 0; begin < x.rows; begin += kCopyRows) {
-        const std::int64_t rows = std::min(kCopyRows, x.rows - begin);
-        scope.op(Zone::Checkpoint, rows, [&] {
-            context.transformer().backend().copy(to.rowsFrom(from + begin, rows),
-                                                 x.rowsFrom(begin, rows));
-        });
-    }
 }
 
 /// A pass over rows [held.ids.size(), N) of all layers.
@@ -110,6 +66,7 @@ std::vector<float> runRowsOfAllLayers(const RunContext& context, const FullPassR
     const std::vector<std::int32_t> positions = consecutive(from, tokens);
     const ops::Tensor x = transformer.makeRows(rows);
     model::Scorer scorer(transformer, tokens - request.scoring.window);
+    CheckpointWriter checkpoints(transformer, held.checkpoints, from);
     const ScopedSpan pass = scope.enclose(Zone::Pass, rows);
     transformer.embed(request.ids.subspan(held.ids.size()), x.view, scope);
     for (int l = 0; l < context.layers(); ++l) {
@@ -120,13 +77,13 @@ std::vector<float> runRowsOfAllLayers(const RunContext& context, const FullPassR
         // Of the last layer only the window's queries and the last row are read.
         const bool last = l + 1 == context.layers();
         const std::int64_t live = last ? std::max<std::int64_t>(0, rows - kMostWindow) : 0;
-        transformer.runLayer(
-            {l, x.view, positions, layer.cache.kv, from, live, layer.lastQueries.view}, scope);
-        capture.take(
-            l,
-            scorer.run({layer.lastQueries.view, layer.cache.kv, request.scoring, true, l}, scope),
-            scope);
-        writeCheckpoint(context, held, l, x.view, scope);
+        ops::KvView& kv = nearKv(context, held, l, from, scope);
+        transformer.runLayer({l, x.view, positions, kv, from, live, layer.lastQueries.view}, scope);
+        const auto& scores = scorer.run(
+            {layer.lastQueries.view, kv, request.scoring, !checkpoints.ranked(), l}, scope);
+        keepKv(context, held, l, from, scope);
+        capture.take(l, scores, scope);
+        checkpoints.write(l, x.view, scores.tspRanks, scope);
     }
     scope.setLayer(-1);
     return transformer.lastLogits(x.view, scope);
@@ -161,17 +118,17 @@ std::int64_t restartRow(const RunContext& context, const HeldFull& held,
     return row / chunk * chunk;
 }
 
-bool holdsCheckpoints(const RunContext& context, std::int64_t budgetBytes, const HeldFull& held) {
-    const auto planned = checkpointPlan(
-        checkpointCosts(context.model, static_cast<std::int64_t>(held.ids.size()), budgetBytes));
-    return std::includes(held.checkpointLayers.begin(), held.checkpointLayers.end(),
-                         planned.begin(), planned.end());
+bool holdsCheckpoints(const RunContext& context, const CheckpointBudget& budget,
+                      const HeldFull& held) {
+    return held.checkpoints.cover(checkpointPlan(
+        checkpointCosts(context.model, static_cast<std::int64_t>(held.ids.size()), budget)));
 }
 
-void dropCheckpoints(const RunContext& context, std::int64_t budgetBytes, HeldFull& held) {
-    held.checkpointBudgetBytes = budgetBytes;
-    keepPlanned(held, checkpointPlan(checkpointCosts(
-                          context.model, static_cast<std::int64_t>(held.ids.size()), budgetBytes)));
+void dropCheckpoints(const RunContext& context, const CheckpointBudget& budget, HeldFull& held) {
+    const CheckpointCosts costs =
+        checkpointCosts(context.model, static_cast<std::int64_t>(held.ids.size()), budget);
+    reduceTo(context, checkpointPlan(costs), costs, held);
+    held.checkpointBudget = budget;
 }
 
 std::int64_t runFullPass(const RunContext& context, const FullPassRequest& request,
@@ -214,9 +171,8 @@ void scoreAnew(const RunContext& context, const model::Scoring& scoring, HeldSta
     PassScope scope(spans, PassKind::Full, context.gate, context.stop);
     for (int l = 0; l < context.layers(); ++l) {
         const HeldLayer& layer = full.layers[static_cast<std::size_t>(l)];
-        capture.take(l,
-                     scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true, l}, scope),
-                     scope);
+        const ops::KvView& kv = nearKv(context, full, l, tokens, scope);
+        capture.take(l, scorer.run({layer.lastQueries.view, kv, scoring, true, l}, scope), scope);
     }
     const auto planes = planesOf(capture, scoring);
     planes->logits = full.planes->logits;

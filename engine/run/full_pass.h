@@ -11,14 +11,16 @@ namespace fkv::run {
 struct FullPassRequest {
     std::span<const std::int32_t> ids; ///< [N]
     model::Scoring scoring;
-    std::int64_t checkpointBudgetBytes;
+    CheckpointBudget checkpointBudget;
+    ops::Place kvPlace;
     std::function<void(int layer)> progress; ///< before each layer
 };
 
 /// Are all checkpoints there that the budget allows for this prompt?
-bool holdsCheckpoints(const RunContext& context, std::int64_t budgetBytes, const HeldFull& held);
+bool holdsCheckpoints(const RunContext& context, const CheckpointBudget& budget,
+                      const HeldFull& held);
 /// Lets go of those beyond the budget.
-void dropCheckpoints(const RunContext& context, std::int64_t budgetBytes, HeldFull& held);
+void dropCheckpoints(const RunContext& context, const CheckpointBudget& budget, HeldFull& held);
 
 /// First row that must be run for `ids` when `held` stays: rows before it are the same in every
 /// layer. A multiple of the chunk, so that rows are computed in the same chunks as in a fresh pass.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/model/scorer.h"
+#include "engine/run/checkpoints.h"
 #include "engine/run/loaded_model.h"
 #include "engine/run/request.h"
 #include "engine/trace/run.h"
@@ -55,10 +56,10 @@ struct HeldFull {
     std::uint64_t version = 0;        ///< of keys, values and logits; new with every pass
     std::uint64_t scoringVersion = 0; ///< of the planes; new with every pass and rescoring
     std::vector<HeldLayer> layers;    ///< [L]
-    std::vector<std::int32_t> checkpointLayers; ///< ascending
-    std::vector<ops::Tensor> checkpoints;       ///< [N, hidden] after each of these layers
-    std::int64_t checkpointBudgetBytes = 0;     ///< that they were chosen by
-    Request::Memory asked;                      ///< that the budget followed from
+    model::LayerCache near; ///< where keys and values that lie on the host come one layer at a time
+    Checkpoints checkpoints;
+    CheckpointBudget checkpointBudget; ///< that they were chosen by
+    Request::Memory asked;             ///< that the budget followed from
     model::Scoring scoring;
     std::shared_ptr<const trace::FullPass> planes;
     std::int64_t reusedTokens = 0; ///< taken over from an earlier prompt
@@ -73,8 +74,11 @@ struct HeldRerun {
     bool tspOn = false;
     int tspLayer = 0;
     std::int64_t propagated = 0;
-    std::vector<std::int32_t> survivors;  ///< [T], ascending; empty when TSP is off
-    ops::Tensor positions;                ///< [1, T] the same in backend memory, if windows slide
+    std::vector<std::int32_t> survivors; ///< [T], ascending; empty when TSP is off
+    ops::Tensor positions;               ///< [1, T] the same in backend memory, if windows slide
+    /// Keys and values of a layer that is cut are held here, or went while it ran: then of
+    /// HeldCompressed alone, and another KV budget may need another rerun.
+    bool keptKv = true;
     std::vector<HeldLayer> layers;        ///< at least [L - firstLate]
     std::vector<trace::LayerPlanes> late; ///< [L - firstLate]
     std::vector<float> logits;            ///< [V]
@@ -86,6 +90,7 @@ struct HeldCompressed {
     struct Layer {
         model::LayerCache cache;
         ops::Tensor positions;     ///< [G, capacity] I32 of every slot, if the layer slides
+        model::LayerCache window;  ///< the newest tokens, if the whole layer is gone
         std::int64_t count = 0;    ///< tokens of every head
         std::uint64_t version = 0; ///< of the ranks and keys it was gathered by
         std::int64_t gatherNs = 0;

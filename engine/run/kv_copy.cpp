@@ -34,10 +34,10 @@ void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t beg
 }
 
 void resizeCache(Transformer& transformer, model::LayerCache& cache, std::int64_t capacity,
-                 std::int64_t kept) {
-    if (cache.memory && cache.kv.capacity == capacity) return;
+                 std::int64_t kept, ops::Place place) {
+    if (cache.memory && cache.kv.capacity == capacity && cache.place == place) return;
     if (kept == 0) cache = {};
-    model::LayerCache resized = transformer.makeCache(capacity);
+    model::LayerCache resized = transformer.makeCache(capacity, place);
     resized.kv.length = kept;
     if (kept > 0) copyTokens(transformer.backend(), cache.kv, 0, resized.kv);
     cache = std::move(resized);

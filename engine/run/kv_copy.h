@@ -11,7 +11,7 @@ namespace fkv::run {
 
 /// A cache of exactly `capacity` tokens that keeps its first `kept` ones.
 void resizeCache(model::Transformer& transformer, model::LayerCache& cache, std::int64_t capacity,
-                 std::int64_t kept);
+                 std::int64_t kept, ops::Place place = ops::Place::Device);
 
 /// Tokens [begin, begin + to.length) of every head of `from` to the front of `to`.
 void copyTokens(ops::Backend& backend, const ops::KvView& from, std::int64_t begin,

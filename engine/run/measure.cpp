@@ -91,7 +91,7 @@ trace::RunPtr Measurement::run() {
 
 bool Measurement::bothFit() const {
     const FitReport r = m_state.fit(m_run->tokens(), m_request.request);
-    const std::int64_t held = heldOnDevice(m_state.model, m_state.held),
+    const std::int64_t held = heldBy(m_state.model, m_state.held).deviceBytes,
                        always = r.weightBytes + m_state.model.transformer().scratchBytes();
     return r.roomBytes == 0 ||
            held + r.totalBytes(r.full) + r.totalBytes(r.fastkv) - 2 * always <= r.roomBytes;

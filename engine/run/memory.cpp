@@ -4,6 +4,7 @@
 #include "engine/select/budgets.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fkv::run {
 
@@ -17,10 +18,6 @@ std::int64_t bytesOf(const model::LayerCache& cache) {
     return cache.memory ? 2 * cache.kv.kvHeads * cache.kv.capacity * cache.kv.headDim *
                               static_cast<std::int64_t>(sizeOf(cache.kv.dtype))
                         : 0;
-}
-
-std::int64_t bytesOf(const ops::Tensor& t) {
-    return t.buffer ? t.view.elements() * static_cast<std::int64_t>(sizeOf(t.view.dtype)) : 0;
 }
 
 std::int64_t bytesOf(const trace::LayerPlanes& p) {
@@ -60,14 +57,17 @@ std::int64_t heldCapacity(const LoadedModel& model, std::int64_t tokens) {
 }
 
 CheckpointCosts checkpointCosts(const LoadedModel& model, std::int64_t tokens,
-                                std::int64_t budgetBytes) {
+                                const CheckpointBudget& budget) {
     const auto element = static_cast<std::int64_t>(sizeOf(model.backend().info().weightType));
-    return {model.config().layers, heldCapacity(model, tokens) * model.config().hidden * element,
-            budgetBytes};
+    const std::int64_t rows = heldCapacity(model, tokens);
+    const auto best = static_cast<std::int64_t>(std::ceil(kRankedRate * static_cast<double>(rows)));
+    return {
+        model.config().layers,           tokens, rows, std::min(rows, best + model::kMostWindow),
+        model.config().hidden * element, budget};
 }
 
 InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
-                                const trace::Settings& settings) {
+                                const trace::Settings& settings, const KvHolding& kv) {
     const trace::ModelInfo& m = model.info();
     const trace::Budgets budgets = select::computeBudgets(settings, m, tokens);
     const std::int64_t tokenBytes = m.kvHeads * m.kvBytesPerTokenHead();
@@ -77,10 +77,17 @@ InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
 
     InstrumentMemory e;
     e.weightBytes = m.weightBytes;
-    e.kvBytes = tokenBytes * (m.layers * heldCapacity(model, tokens) + late * budgets.propagated +
-                              m.layers * (model::kMostWindow + settings.generate + 1));
+    const bool onHost = kv.place == ops::Place::Host;
+    const std::int64_t layerBytes = tokenBytes * heldCapacity(model, tokens);
+    if (onHost) e.pinnedBytes = m.layers * layerBytes;
+    e.kvBytes = (onHost ? 1 : m.layers) * layerBytes +
+                m.layers * tokenBytes * (model::kMostWindow + settings.generate + 1);
     for (const trace::LayerBudget& layer : budgets.layers)
-        if (layer.kept < layer.entering) e.kvBytes += tokenBytes * layer.kept;
+        if (layer.cut()) e.kvBytes += tokenBytes * layer.kept;
+    for (int l = budgets.firstLate(); l < m.layers; ++l)
+        if (kv.late || !budgets.layers[static_cast<std::size_t>(l)].cut())
+            e.kvBytes += tokenBytes * budgets.propagated;
+    if (!kv.late && late > 0) e.kvBytes += tokenBytes * budgets.propagated;
     e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + 2 * scored * kFloat) +
                    late * layerPlaneBytes(m, lateScored) +
                    std::int64_t{std::max(0, settings.generate - 1)} * m.vocabulary * kFloat;
@@ -93,26 +100,43 @@ InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
     return e;
 }
 
-std::int64_t heldOnDevice(const LoadedModel& model, const HeldState& held) {
+std::string givenUpText(const KvHolding& kv, const CheckpointPlan& checkpoints,
+                        const CheckpointCosts& costs) {
+    std::string text = givenUpText(checkpoints, costs);
+    const auto add = [&](const char* more) {
+        text += (text.empty() ? "" : "; ") + std::string(more);
+    };
+    if (!kv.late) add("keys and values of late layers: another KV budget may run them again");
+    if (kv.place == ops::Place::Host)
+        add("the others lie in host memory: full context decodes at the speed of the bus");
+    return text;
+}
+
+Room heldBy(const LoadedModel& model, const HeldState& held) {
     const std::int64_t planes = model.backend().info().hostMemory ? planeBytes(held) : 0;
-    return model.info().weightBytes + model.transformer().memory().heldBytes() + planes;
+    Room room{model.info().weightBytes + model.transformer().memory().heldBytes() + planes,
+              held.full.checkpoints.hostBytes()};
+    for (const HeldLayer& layer : held.full.layers)
+        if (layer.cache.place == ops::Place::Host) room.hostBytes += bytesOf(layer.cache);
+    return room;
 }
 
 trace::Counters countMemory(const LoadedModel& model, const HeldState& held) {
     trace::Counters c;
     for (const HeldLayer& layer : held.full.layers)
         c.kvBytesFull += bytesOf(layer.cache);
-    for (const ops::Tensor& rows : held.full.checkpoints)
-        c.checkpointBytes += bytesOf(rows);
+    c.checkpointBytes = held.full.checkpoints.bytes();
     c.planeBytes = planeBytes(held);
     c.scratchBytes = model.transformer().scratchBytes();
     const model::DeviceMemory& memory = model.transformer().memory();
     c.heldBytes = model.info().weightBytes + memory.heldBytes() + c.planeBytes;
     c.peakBytes = model.info().weightBytes + memory.peakBytes() + c.planeBytes;
-    c.checkpointLayers = held.full.checkpointLayers;
-    c.givenUp = givenUpText(c.checkpointLayers,
-                            checkpointCosts(model, static_cast<std::int64_t>(held.full.ids.size()),
-                                            held.full.checkpointBudgetBytes));
+    c.checkpointLayers = held.full.checkpoints.layers();
+    const CheckpointCosts costs = checkpointCosts(
+        model, static_cast<std::int64_t>(held.full.ids.size()), held.full.checkpointBudget);
+    if (held.full.layers.empty()) return c; // on the deployed path
+    const KvHolding kv{held.full.layers.front().cache.place, held.rerun.keptKv};
+    c.givenUp = givenUpText(kv, checkpointPlan(costs), costs);
     return c;
 }
 

@@ -12,14 +12,18 @@ namespace fkv::run {
 std::int64_t heldCapacity(const LoadedModel& model, std::int64_t tokens);
 
 CheckpointCosts checkpointCosts(const LoadedModel& model, std::int64_t tokens,
-                                std::int64_t budgetBytes);
+                                const CheckpointBudget& budget);
 
 /// Without checkpoints. Settings must be valid.
 InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
-                                const trace::Settings& settings);
+                                const trace::Settings& settings, const KvHolding& kv);
 
-/// Of the device's memory, now: weights included, and planes where they share it.
-std::int64_t heldOnDevice(const LoadedModel& model, const HeldState& held);
+/// What was given up to hold the instrument, in words; empty for nothing.
+std::string givenUpText(const KvHolding& kv, const CheckpointPlan& checkpoints,
+                        const CheckpointCosts& costs);
+
+/// Now: weights included, and planes where they share the device's memory.
+Room heldBy(const LoadedModel& model, const HeldState& held);
 
 /// What is held now.
 trace::Counters countMemory(const LoadedModel& model, const HeldState& held);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/rerun.h"
 
+#include "engine/run/decode_cache.h"
 #include "engine/run/gpu_sampling.h"
 #include "engine/run/kv_copy.h"
 #include "engine/run/plane_capture.h"
+#include "engine/run/restore_rows.h"
 #include "engine/select/ranks.h"
 
 #include <algorithm>
@@ -17,51 +19,6 @@ using trace::Zone;
 
 namespace {
 
-/// Newest layer up to t whose output is held; -1: the embeddings.
-int nearestCheckpoint(const HeldFull& full, int tspLayer) {
-    const auto after =
-        std::upper_bound(full.checkpointLayers.begin(), full.checkpointLayers.end(), tspLayer);
-    return after == full.checkpointLayers.begin() ? -1 : *(after - 1);
-}
-
-/// Hidden states of the survivors after layer t.
-void survivorsAfterTsp(const RunContext& context, const RerunRequest& request,
-                       const HeldState& held, const ops::View& x, PassScope& scope) {
-    Transformer& transformer = context.transformer();
-    const std::vector<std::int32_t>& survivors = held.rerun.survivors;
-    const int t = request.budgets.tspLayer;
-    const int from = nearestCheckpoint(held.full, t);
-    if (from >= 0) {
-        const auto index =
-            std::find(held.full.checkpointLayers.begin(), held.full.checkpointLayers.end(), from) -
-            held.full.checkpointLayers.begin();
-        const ops::View& rows = held.full.checkpoints[static_cast<std::size_t>(index)].view;
-        scope.op(Zone::Gather, x.rows, [&] {
-            transformer.backend().gatherRows({rows, survivors, x});
-        });
-    }
-    // What follows stands in for a checkpoint that was given up; the deployed path has none of it.
-    scope.setInstead(Zone::Checkpoint);
-    if (from < 0) {
-        std::vector<std::int32_t> ids;
-        for (const std::int32_t position : survivors)
-            ids.push_back(held.full.ids[static_cast<std::size_t>(position)]);
-        transformer.embed(ids, x, scope);
-    }
-    std::vector<std::int32_t> visible = survivors;
-    for (std::int32_t& tokens : visible)
-        ++tokens;
-    for (int layer = from + 1; layer <= t; ++layer) {
-        if (request.progress) request.progress(layer);
-        scope.setLayer(layer);
-        transformer.runRows({layer, x, survivors, visible,
-                             held.full.layers[static_cast<std::size_t>(layer)].cache.kv},
-                            scope);
-    }
-    scope.resetInstead();
-    scope.setLayer(-1);
-}
-
 /// Layers after t; the planes and caches of the rerun.
 void runLateLayers(const RunContext& context, const RerunRequest& request, HeldState& held,
                    const ops::View& x, PassScope& scope) {
@@ -72,8 +29,14 @@ void runLateLayers(const RunContext& context, const RerunRequest& request, HeldS
     const std::int64_t rows = x.rows;
     const std::int64_t scored = std::max<std::int64_t>(0, rows - scoring.window);
     rerun.layers.resize(static_cast<std::size_t>(context.layers() - first));
-    for (HeldLayer& layer : rerun.layers) {
-        resizeCache(transformer, layer.cache, rows, 0);
+    const auto goes = [&](int l) {
+        return !request.keepKv && request.budgets.layers[static_cast<std::size_t>(l)].cut();
+    };
+    model::LayerCache passing; // keys and values of layers whose own go
+    for (int l = first; l < context.layers(); ++l) {
+        HeldLayer& layer = rerun.layers[static_cast<std::size_t>(l - first)];
+        if (goes(l)) layer.cache = {};
+        resizeCache(transformer, goes(l) ? passing : layer.cache, rows, 0);
         if (!layer.lastQueries.buffer || layer.lastQueries.view.rows != std::min(kMostWindow, rows))
             layer.lastQueries = transformer.makeLastQueries(rows);
     }
@@ -85,15 +48,18 @@ void runLateLayers(const RunContext& context, const RerunRequest& request, HeldS
         const ScopedSpan span = scope.enclose(Zone::Layer, rows);
         HeldLayer& layer = rerun.layers[static_cast<std::size_t>(l - first)];
         const bool last = l + 1 == context.layers();
-        transformer.runLayer({l, x, rerun.survivors, layer.cache.kv, 0,
+        ops::KvView& kv = goes(l) ? passing.kv : layer.cache.kv;
+        transformer.runLayer({l, x, rerun.survivors, kv, 0,
                               last ? std::max<std::int64_t>(0, rows - kMostWindow) : 0,
                               layer.lastQueries.view},
                              scope);
-        capture.take(l - first,
-                     scorer.run({layer.lastQueries.view, layer.cache.kv, scoring, true, l,
-                                 rerun.survivors},
-                                scope),
-                     scope);
+        const auto& scores =
+            scorer.run({layer.lastQueries.view, kv, scoring, !goes(l), l, rerun.survivors}, scope);
+        capture.take(l - first, scores, scope);
+        if (goes(l))
+            scope.op(Zone::Gather, request.budgets.layers[static_cast<std::size_t>(l)].kept, [&] {
+                keepBest(context, {l, kv, scores.ranks, request.budgets}, held);
+            });
     }
     scope.setLayer(-1);
     rerun.late = capture.layers();
@@ -113,23 +79,26 @@ std::vector<std::int32_t> tspSurvivors(const trace::FullPass& full, const trace:
 
 int rerunLayers(const HeldFull& full, const trace::Budgets& budgets, int layers) {
     if (!budgets.tspOn || budgets.firstLate() == layers) return 0;
-    return layers - 1 - nearestCheckpoint(full, budgets.tspLayer);
+    const Checkpoint* from = full.checkpoints.newest(budgets.tspLayer);
+    return layers - 1 - (from ? from->layer : -1);
 }
 
 std::int64_t runRerun(const RunContext& context, const RerunRequest& request, HeldState& held) {
     const trace::Budgets& budgets = request.budgets;
     HeldRerun& rerun = held.rerun;
     rerun.complete = false;
+    rerun.version = held.nextVersion();
+    rerun.keptKv = request.keepKv;
     rerun.late.clear();
     SpanSink spans(context.model.backend().clock(), context.model.backend().kernelTracer(),
                    expectedSpans(context.transformer(), budgets.propagated));
     GpuSampling gpu(context.model.gpu());
     PassScope scope(spans, PassKind::FastKv, context.gate, context.stop);
-    const int layers = rerunLayers(held.full, budgets, context.layers());
+    std::int64_t rows = 0;
     scope.op(Zone::Select, budgets.tokens,
              [&] { rerun.survivors = tspSurvivors(*held.full.planes, budgets); });
     rerun.positions = {};
-    if (layers == 0) {
+    if (!budgets.tspOn || budgets.firstLate() == context.layers()) {
         // Prefill never reads the compressed cache: nothing is run, and the logits are the same.
         rerun.layers.clear();
         rerun.logits = held.full.planes->logits;
@@ -138,7 +107,9 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
             rerun.positions = positionsOf(context.transformer(), rerun.survivors);
         const ops::Tensor x = context.transformer().makeRows(budgets.propagated);
         const ScopedSpan pass = scope.enclose(Zone::Pass, budgets.propagated);
-        survivorsAfterTsp(context, request, held, x.view, scope);
+        rows = restoreRows(context, {budgets.tspLayer, rerun.survivors, request.progress},
+                           held.full, x.view, scope);
+        rows += (context.layers() - budgets.firstLate()) * budgets.propagated;
         runLateLayers(context, request, held, x.view, scope);
         rerun.logits = context.transformer().lastLogits(x.view, scope);
     }
@@ -147,9 +118,8 @@ std::int64_t runRerun(const RunContext& context, const RerunRequest& request, He
     rerun.tspLayer = budgets.tspLayer;
     rerun.propagated = budgets.propagated;
     rerun.scoringVersion = held.full.scoringVersion;
-    rerun.version = held.nextVersion();
     rerun.complete = true;
-    return layers * budgets.propagated;
+    return rows;
 }
 
 } // namespace fkv::run

@@ -17,11 +17,12 @@ std::vector<std::int32_t> tspSurvivors(const trace::FullPass& full, const trace:
 /// t.
 int rerunLayers(const HeldFull& full, const trace::Budgets& budgets, int layers);
 
-/// FastKV from the checkpoint at t on (SPEC section 3), or from the nearest earlier one: survivors
-/// alone go through the layers between, against the keys and values that are held. When it is
-/// stopped or throws, held.rerun is not complete. Returns rows x layers.
+/// FastKV from the checkpoint at t on (SPEC section 3), or from earlier ones (restoreRows()). When
+/// it is stopped or throws, held.rerun is not complete. Returns rows x layers.
 struct RerunRequest {
     const trace::Budgets& budgets;
+    /// False: of a late layer that is cut only what the budgets keep stays, in held.compressed.
+    bool keepKv;
     std::function<void(int layer)> progress; ///< before each layer
 };
 std::int64_t runRerun(const RunContext& context, const RerunRequest& request, HeldState& held);

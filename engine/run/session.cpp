@@ -94,9 +94,9 @@ trace::Prompt Session::tokenize(const PromptSpec& spec) const {
                       {config.vocabulary, config.contextLength});
 }
 
-std::int64_t Session::roomBytes() {
+Room Session::room() {
     SessionState& state = m_impl->state;
-    return roomOf(state.model.backend(), heldOnDevice(state.model, state.held), 0);
+    return roomOf(state.model.backend(), heldBy(state.model, state.held), 0);
 }
 
 std::optional<Rates> Session::measureRates() {

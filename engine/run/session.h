@@ -45,8 +45,8 @@ public:
 
     /// Tokens of a prompt, checked: not empty, within the context length, ids in the vocabulary.
     trace::Prompt tokenize(const PromptSpec& spec) const;
-    /// Device memory that runs may use now, weights included; 0: not known.
-    std::int64_t roomBytes();
+    /// Memory that runs may use now.
+    Room room();
     /// Rates of the device, measured now. On a GPU those that a large product and a long read come
     /// to; nothing where there is no room to measure.
     std::optional<Rates> measureRates();

@@ -46,8 +46,7 @@ Standalone::Standalone(const RunContext& context, const Prompt& prompt)
 }
 
 bool Standalone::cuts(int layer) const {
-    const trace::LayerBudget& budget = m_prompt.budgets.layers[static_cast<std::size_t>(layer)];
-    return budget.kept < budget.entering;
+    return m_prompt.budgets.layers[static_cast<std::size_t>(layer)].cut();
 }
 
 double Standalone::run(PassKind kind) {

@@ -54,7 +54,8 @@ Stretch gathering(const HeldCompressed& compressed, const trace::Budgets& budget
     Stretch stretch;
     for (std::size_t l = 0; l < compressed.layers.size(); ++l) {
         const trace::LayerBudget& budget = budgets.layers[l];
-        if (budget.kept >= budget.entering) continue;
+        // What was gathered while the layer ran is in the rerun's spans.
+        if (!budget.cut() || compressed.layers[l].gatherNs == 0) continue;
         const std::int64_t begin = stretch.durationNs;
         stretch.durationNs += compressed.layers[l].gatherNs;
         stretch.spans.push_back({begin, stretch.durationNs, Zone::Gather, PassKind::FastKv,

@@ -78,6 +78,7 @@ struct LayerBudget {
     std::int64_t entering = 0; ///< S: tokens that enter the layer
     std::int64_t kept = 0;     ///< C: tokens every KV head of the layer keeps, window included
     bool operator==(const LayerBudget&) const = default;
+    bool cut() const { return kept < entering; }
 };
 
 /// Result of clamping settings to a prompt of N tokens. Rates are achieved ones.

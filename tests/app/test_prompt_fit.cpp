@@ -53,7 +53,14 @@ void TestPromptFit::saysWhetherItFits() {
     };
     QCOMPARE(shown(1.0), QStringLiteral("1.46 GiB of 24.0 GiB · about 3 s"));
     r.rung = trace::Rung::FewerCheckpoints;
-    r.checkpointLayers = {3, 7, 11};
+    r.checkpoints = {run::CheckpointKind::Ranked, {0, 1, 2}};
+    QCOMPARE(shown(1.0), QStringLiteral("fits with smaller checkpoints · about 3 s"));
+    r.checkpoints.kind = run::CheckpointKind::RankedOnHost;
+    r.instrument.pinnedBytes = 3LL << 30;
+    QVERIFY2(shown(1.0).contains(QStringLiteral("checkpoints in host memory")),
+             qPrintable(shown(1.0)));
+    QVERIFY(label->toolTip().contains(QStringLiteral("host's memory 3.00 GiB")));
+    r.checkpoints.layers = {3, 7, 11};
     QCOMPARE(shown(1.0), QStringLiteral("fits with every 4th checkpoint · about 3 s"));
     r.rung = trace::Rung::Deployed;
     r.givenUp = "capture, as looking into this prompt needs 25.0 GiB of 24.0 GiB";

@@ -72,7 +72,7 @@ void expectExact(const std::filesystem::path& folder, const run::Request& reques
 /// The demo model where so much may be used.
 run::FitReport fitIn(std::int64_t roomBytes) {
     run::FitPlanner planner(kDemo, ops::cpuTraits());
-    return planner.plan(3000, requestFor(randomIds(3000, 13)), roomBytes);
+    return planner.plan(3000, requestFor(randomIds(3000, 13)), {roomBytes, 0});
 }
 
 TEST(Fit, TheDeployedPathIsExact) {
@@ -108,21 +108,36 @@ TEST(Fit, CheckpointsGoFirstThenCaptureThenFullContext) {
     const run::FitReport r = fitIn(1LL << 40);
     EXPECT_EQ(r.rung, Rung::Everything);
     EXPECT_TRUE(r.givenUp.empty());
-    EXPECT_EQ(r.checkpointLayers.size(), 15U);
+    EXPECT_EQ(r.checkpoints.layers.size(), 15U);
     const std::int64_t all = r.instrument.total(), bare = all - r.instrument.checkpointBytes;
     EXPECT_EQ(fitIn(all).rung, Rung::Everything);
     const run::FitReport fewer = fitIn(all - 1);
     EXPECT_EQ(fewer.rung, Rung::FewerCheckpoints);
-    EXPECT_NE(fewer.givenUp.find("of 15 checkpoints"), std::string::npos) << fewer.givenUp;
-    EXPECT_EQ(run::fitText(fewer), "fits with every 2nd checkpoint");
+    EXPECT_NE(fewer.givenUp.find("of every checkpoint all but the best 986 of 3000 tokens"),
+              std::string::npos)
+        << fewer.givenUp;
+    EXPECT_EQ(run::fitText(fewer), "fits with the best tokens of every checkpoint");
     EXPECT_LE(fewer.neededBytes(), all - 1);
+    const run::FitReport half = fitIn(bare + fewer.instrument.checkpointBytes - 1);
+    EXPECT_EQ(half.rung, Rung::FewerCheckpoints);
+    EXPECT_NE(half.givenUp.find("8 of 15 checkpoints, and of the others"), std::string::npos)
+        << half.givenUp;
+    EXPECT_EQ(run::fitText(half), "fits with the best tokens of every 2nd checkpoint");
     EXPECT_EQ(fitIn(bare).rung, Rung::FewerCheckpoints);
     EXPECT_EQ(run::fitText(fitIn(bare)), "fits without checkpoints");
     EXPECT_EQ(fitIn(bare).neededBytes(), bare);
+    // Then keys and values of late layers.
+    const run::FitReport thin = fitIn(bare - 1);
+    EXPECT_EQ(thin.rung, Rung::FewerCheckpoints);
+    EXPECT_FALSE(thin.kv.late);
+    EXPECT_NE(thin.givenUp.find("keys and values of late layers"), std::string::npos);
+    EXPECT_FALSE(thin.checkpoints.layers.empty()) << "in what room that leaves";
+    const std::int64_t least = thin.neededBytes() - thin.instrument.checkpointBytes;
     const std::int64_t full = r.totalBytes(r.full), fastkv = r.totalBytes(r.fastkv);
-    ASSERT_LT(full, bare);
+    ASSERT_LT(full, least);
     ASSERT_LT(fastkv, full);
-    for (const std::int64_t room : {bare - 1, full}) {
+    EXPECT_EQ(fitIn(least).rung, Rung::FewerCheckpoints);
+    for (const std::int64_t room : {least - 1, full}) {
         EXPECT_EQ(fitIn(room).rung, Rung::Deployed);
         EXPECT_EQ(fitIn(room).neededBytes(), full);
         EXPECT_NE(fitIn(room).givenUp.find("capture, as looking into this prompt needs"),
@@ -139,16 +154,16 @@ TEST(Fit, WhatWouldFitIsTheMostThatDoes) {
     run::FitPlanner planner(kDemo, ops::cpuTraits());
     const run::Request request = requestFor(randomIds(10, 1));
     const std::int64_t room = planner.model().weightBytes + (12 << 20);
-    const run::FitReport r = planner.plan(8000, request, room);
+    const run::FitReport r = planner.plan(8000, request, {room, 0});
     ASSERT_FALSE(r.rung);
     ASSERT_GT(r.mostTokens, 0);
-    EXPECT_EQ(planner.plan(r.mostTokens, request, room).rung, trace::Rung::FastKvAlone);
-    EXPECT_EQ(planner.plan(r.mostTokens + 1, request, room).rung, std::nullopt);
+    EXPECT_EQ(planner.plan(r.mostTokens, request, {room, 0}).rung, trace::Rung::FastKvAlone);
+    EXPECT_EQ(planner.plan(r.mostTokens + 1, request, {room, 0}).rung, std::nullopt);
     const std::string most = std::to_string(r.mostTokens);
     EXPECT_EQ(run::fitText(r), "does not fit: at most " + most + " tokens");
     EXPECT_NE(run::refusalText(r).find("at most " + most + " tokens fit"), std::string::npos)
         << run::refusalText(r);
-    const run::FitReport none = planner.plan(8000, request, 1 << 20);
+    const run::FitReport none = planner.plan(8000, request, {1 << 20, 0});
     EXPECT_EQ(none.mostTokens, 0);
     EXPECT_NE(run::refusalText(none).find("the weights alone"), std::string::npos);
 }
@@ -160,7 +175,7 @@ TEST(Fit, EightBillionParametersOnTwoGpus) {
     run::Request request;
     request.settings = select::defaultSettings(32);
     const auto at = [&](std::int64_t tokens, std::int64_t gib) {
-        return planner.plan(tokens - 32, request, gib * kGiB * 9 / 10);
+        return planner.plan(tokens - 32, request, {gib * kGiB * 9 / 10, 16 * kGiB});
     };
     using trace::Rung;
     EXPECT_EQ(at(8192, 24).rung, Rung::Everything);
@@ -169,11 +184,22 @@ TEST(Fit, EightBillionParametersOnTwoGpus) {
     const run::FitReport small = at(32768, 24), large = at(131072, 24), wide = at(131072, 141);
     // 128 KiB a token: 4.3 and 17.2 GB of full context beside 15 GiB of weights.
     EXPECT_EQ(small.full.kvBytes / 32768 >> 10, 128);
-    EXPECT_EQ(large.rung, Rung::FastKvAlone) << run::fitText(large);
+    // 16 GiB of keys and values lie beside such a card, where its host has room for them.
+    EXPECT_EQ(large.rung, Rung::FewerCheckpoints) << run::fitText(large);
+    EXPECT_EQ(large.kv.place, ops::Place::Host);
+    EXPECT_NEAR(static_cast<double>(large.instrument.pinnedBytes), 17.2e9, 1e8);
+    EXPECT_EQ(run::fitText(large), "fits with keys and values in host memory");
+    EXPECT_EQ(planner.plan(131040, request, {24 * kGiB * 9 / 10, 15 * kGiB}).rung,
+              Rung::FastKvAlone);
     EXPECT_EQ(wide.rung, Rung::Everything) << run::fitText(wide);
-    EXPECT_GE(wide.checkpointBudgetBytes, 31 * kGiB) << "a quarter of the room";
+    EXPECT_GE(wide.checkpointBudget.deviceBytes, 31 * kGiB) << "a quarter of the room";
     EXPECT_LE(wide.neededBytes(), wide.roomBytes);
-    EXPECT_LT(large.totalBytes(large.fastkv), large.roomBytes);
+    // What a 24 GB card has left would be every 2nd checkpoint: its host holds all.
+    EXPECT_EQ(small.rung, Rung::FewerCheckpoints) << run::fitText(small);
+    EXPECT_EQ(run::fitText(small), "fits with the best tokens of every checkpoint, in host memory");
+    EXPECT_NEAR(static_cast<double>(small.instrument.pinnedBytes), 31 * 0.33 * 32768 * 8192, 3e8);
+    EXPECT_EQ(small.instrument.checkpointBytes, 0);
+    EXPECT_LE(large.neededBytes(), large.roomBytes);
     for (const run::FitReport* r : {&small, &large, &wide})
         std::printf("%lld tokens in %.1f GiB: %s, %.1f GiB\n", static_cast<long long>(r->tokens),
                     static_cast<double>(r->roomBytes) / kGiB, run::fitText(*r).c_str(),

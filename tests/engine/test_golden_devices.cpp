@@ -46,7 +46,7 @@ protected:
         request.ids = golden.ids;
         request.scoring = {m_settings.window, m_settings.kernel,
                            m_settings.pooling == trace::Pooling::Average};
-        request.checkpointBudgetBytes = std::int64_t{1} << 30;
+        request.checkpointBudget = {std::int64_t{1} << 30, 0};
         run::runFullPass(context(), request, m_held);
     }
 

@@ -11,7 +11,7 @@ export PATH=$PATH:/usr/local/cuda/bin
 cmake -S . -B build/gpu -G "$(command -v ninja >/dev/null && echo Ninja || echo 'Unix Makefiles')" \
     -DCMAKE_BUILD_TYPE=Release -DFKV_WINDOW=OFF -DFKV_CUDA=ON > "$out/configure.log"
 cmake --build build/gpu --parallel "$(nproc)" \
-    --target test_ops_cuda test_ops_cuda_windows test_families_cuda test_cuda_delivery test_cuda_fault test_memory_shortage test_session_cuda test_golden_devices attention_bench engine_bench fastkv > "$out/build.log"
+    --target test_ops_cuda test_ops_cuda_windows test_families_cuda test_cuda_delivery test_cuda_fault test_memory_shortage test_session_cuda test_held_cuda test_golden_devices attention_bench engine_bench fastkv > "$out/build.log"
 bin=build/gpu/bin
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,power.draw --format=csv,noheader
 "$bin/test_ops_cuda" --gtest_brief=1
@@ -21,6 +21,7 @@ nvidia-smi --query-gpu=name,driver_version,clocks.sm,power.draw --format=csv,noh
 "$bin/test_cuda_fault" --gtest_brief=1
 "$bin/test_memory_shortage" --gtest_brief=1 --gtest_filter='*/1'
 "$bin/test_session_cuda" --gtest_brief=1
+"$bin/test_held_cuda" --gtest_brief=1
 "$bin/test_golden_devices" --gtest_filter="Cuda/*" --gtest_brief=1
 "$bin/attention_bench" check 8192 32768 131072 | tee "$out/attention.txt"
 "$bin/engine_bench" --model resources/models/demo --device cuda:0 > "$out/engine.json"

@@ -14,6 +14,7 @@ struct Shortage {
     std::int64_t failAt = 0;         ///< the allocation that fails, counted from 1; 0: none
     std::int64_t asked = 0;          ///< allocations so far
     std::int64_t availableBytes = 0; ///< what the backend says is left; 0: what it has
+    bool ofItsOwn = false;           ///< the backend says that its memory is not the host's
 
     void restart(std::int64_t k) { failAt = k, asked = 0; }
     void count() {
@@ -25,12 +26,18 @@ struct Shortage {
 class FailingBackend final : public ops::Backend {
 public:
     FailingBackend(std::unique_ptr<ops::Backend> backend, Shortage& shortage)
-        : m_backend(std::move(backend)), m_shortage(shortage) {}
+        : m_backend(std::move(backend)), m_shortage(shortage), m_info(m_backend->info()) {
+        if (shortage.ofItsOwn) m_info.hostMemory = false;
+    }
 
-    const ops::DeviceInfo& info() const override { return m_backend->info(); }
+    const ops::DeviceInfo& info() const override { return m_info; }
     ops::BufferPtr allocate(std::size_t bytes, ops::Lifetime lifetime) override {
         m_shortage.count();
         return m_backend->allocate(bytes, lifetime);
+    }
+    ops::BufferPtr allocateOnHost(std::size_t bytes) override {
+        m_shortage.count();
+        return m_backend->allocateOnHost(bytes);
     }
     void reserve(const Extents& extents) override {
         m_shortage.count();
@@ -78,6 +85,7 @@ public:
 private:
     std::unique_ptr<ops::Backend> m_backend;
     Shortage& m_shortage;
+    ops::DeviceInfo m_info;
 };
 
 } // namespace fkv::testing
