@@ -21,7 +21,7 @@ std::unique_ptr<run::Session> openOnGpu() {
 }
 
 class HeldCuda : public ::testing::Test {
-protected:
+public:
     void SetUp() override {
         if (!cuda::anyDevice()) GTEST_SKIP() << "no CUDA device on this machine";
         session = openOnGpu();
