@@ -13,6 +13,8 @@ namespace {
 
 /// Asked for at once. The call waits for its place in the disk's queue, so it must not be long.
 constexpr std::size_t kPiece = 16U << 20;
+/// While one waits for its place, another fills the queue.
+constexpr int kThreads = 4;
 
 void ask(std::span<const std::byte> bytes) {
     static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -24,32 +26,42 @@ void ask(std::span<const std::byte> bytes) {
 } // namespace
 
 ReadAhead::ReadAhead(std::vector<std::span<const std::byte>> ranges, std::size_t aheadBytes)
-    : m_ranges(std::move(ranges)),
-      m_aheadBytes(aheadBytes),
-      m_thread([this](const std::stop_token& stop) { run(stop); }) {}
+    : m_ranges(std::move(ranges)), m_aheadBytes(aheadBytes) {
+    for (int i = 0; i < kThreads; ++i)
+        m_threads.emplace_back([this](const std::stop_token& stop) { run(stop); });
+}
 
 void ReadAhead::used(std::size_t bytes) {
     {
         const std::scoped_lock lock(m_mutex);
         m_used += bytes;
     }
-    m_moved.notify_one();
+    m_moved.notify_all();
+}
+
+/// Nothing at the end, or after a stop.
+std::span<const std::byte> ReadAhead::next(const std::stop_token& stop) {
+    std::unique_lock lock(m_mutex);
+    while (true) {
+        while (m_range < m_ranges.size() && m_ranges[m_range].empty())
+            ++m_range;
+        if (m_range == m_ranges.size()) return {};
+        const auto mayAsk = [&] { return m_asked < m_used + m_aheadBytes; };
+        if (mayAsk()) break;
+        if (!m_moved.wait(lock, stop, mayAsk)) return {};
+    }
+    std::span<const std::byte>& range = m_ranges[m_range];
+    const std::span<const std::byte> piece = range.first(std::min(kPiece, range.size()));
+    range = range.subspan(piece.size());
+    m_asked += piece.size();
+    return piece;
 }
 
 void ReadAhead::run(const std::stop_token& stop) {
-    std::size_t asked = 0;
-    for (std::span<const std::byte> range : m_ranges) {
-        while (!range.empty()) {
-            {
-                std::unique_lock lock(m_mutex);
-                if (!m_moved.wait(lock, stop, [&] { return asked < m_used + m_aheadBytes; }))
-                    return;
-            }
-            const std::span<const std::byte> piece = range.first(std::min(kPiece, range.size()));
-            ask(piece);
-            asked += piece.size();
-            range = range.subspan(piece.size());
-        }
+    while (true) {
+        const std::span<const std::byte> piece = next(stop);
+        if (piece.empty()) return;
+        ask(piece);
     }
 }
 

@@ -5,12 +5,13 @@
 #include <cstddef>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
 namespace fkv::io {
 
-/// Brings mapped bytes from the disk before they are touched, on a thread of its own: faults one by
+/// Brings mapped bytes from the disk before they are touched, on threads of its own: faults one by
 /// one read in pieces too small for a fast disk, and leave it idle while bytes are being used. What
 /// cannot be read ahead is read all the same when it is touched.
 class ReadAhead {
@@ -25,13 +26,15 @@ public:
 
 private:
     void run(const std::stop_token& stop);
+    std::span<const std::byte> next(const std::stop_token& stop);
 
     std::vector<std::span<const std::byte>> m_ranges;
     std::size_t m_aheadBytes;
     std::mutex m_mutex;
     std::condition_variable_any m_moved;
-    std::size_t m_used = 0;
-    std::jthread m_thread; ///< last: ends before what it works on
+    std::size_t m_range = 0; ///< that the next piece is the front of
+    std::size_t m_asked = 0, m_used = 0;
+    std::vector<std::jthread> m_threads; ///< last: they end before what they work on
 };
 
 } // namespace fkv::io

@@ -65,10 +65,10 @@ void LoadedModel::load(const std::filesystem::path& folder, const BackendMaker& 
     const ScopedSpan span(spans, {trace::Zone::Load, trace::PassKind::Load, -1, 0});
     // What is quick to refuse comes first.
     m_config = model::readConfig(folder);
+    model::WeightFiles files(folder, m_config);
+    files.readAhead(); // a large vocabulary and a device take their time
     m_tokenizer = text::openTokenizer(folder);
     m_chat = text::findChatTemplate(folder, *m_tokenizer);
-    model::WeightFiles files(folder, m_config);
-    files.readAhead(); // while the device gets ready
     m_backend = make();
     model::checkDevice(m_config, m_backend->info());
     checkRoom(folder, *m_backend);
