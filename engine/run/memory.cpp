@@ -84,10 +84,13 @@ InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
                 m.layers * tokenBytes * (model::kMostWindow + settings.generate + 1);
     for (const trace::LayerBudget& layer : budgets.layers)
         if (layer.cut()) e.kvBytes += tokenBytes * layer.kept;
-    for (int l = budgets.firstLate(); l < m.layers; ++l)
-        if (kv.late || !budgets.layers[static_cast<std::size_t>(l)].cut())
-            e.kvBytes += tokenBytes * budgets.propagated;
-    if (!kv.late && late > 0) e.kvBytes += tokenBytes * budgets.propagated;
+    bool passes = false; // a layer whose own keys and values go
+    for (int l = budgets.firstLate(); l < m.layers; ++l) {
+        const bool goes = !kv.late && budgets.layers[static_cast<std::size_t>(l)].cut();
+        e.kvBytes += goes ? 0 : tokenBytes * budgets.propagated;
+        passes = passes || goes;
+    }
+    if (passes) e.kvBytes += tokenBytes * budgets.propagated;
     e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + 2 * scored * kFloat) +
                    late * layerPlaneBytes(m, lateScored) +
                    std::int64_t{std::max(0, settings.generate - 1)} * m.vocabulary * kFloat;

@@ -51,7 +51,7 @@ public:
         request.settings.generate = 4;
         const std::function<void()> changes[] = {
             [] {},
-            [&] { request.settings.kv = Amount::ofRate(0.2); },
+            [&] { request.settings.kv = Amount::ofRate(0.15); },
             [&] { request.settings.tsp = Amount::ofRate(0.3); },
             [&] { request.settings.tspLayer = 10; },
         };
