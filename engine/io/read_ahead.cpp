@@ -11,8 +11,12 @@ namespace fkv::io {
 
 namespace {
 
-/// Asked for at once. The call waits for its place in the disk's queue, so it must not be long.
+/// Taken by a thread at once. A call waits for its place in the disk's queue, so it must not be
+/// long.
 constexpr std::size_t kPiece = 16U << 20;
+/// Linux reads no more than a device's readahead for one call, silently: this much with any
+/// setting.
+constexpr std::size_t kCall = 128U << 10;
 /// While one waits for its place, another fills the queue.
 constexpr int kThreads = 4;
 
@@ -20,7 +24,8 @@ void ask(std::span<const std::byte> bytes) {
     static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
     const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
     const auto end = reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size();
-    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+    for (std::uintptr_t at = begin; at < end; at += kCall)
+        madvise(reinterpret_cast<void*>(at), std::min(kCall, end - at), MADV_WILLNEED);
 }
 
 } // namespace
