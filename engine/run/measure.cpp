@@ -39,6 +39,7 @@ public:
     trace::RunPtr run();
 
 private:
+    bool fullFits() const;
     bool bothFit() const;
     void inTurn();
     void apart();
@@ -58,6 +59,7 @@ private:
     std::shared_ptr<trace::Run> m_run;
     std::shared_ptr<trace::FastKvPass> m_pass;
     std::vector<trace::GpuSample> m_samples; ///< of the last one, as its spans
+    bool m_timesFull = false;
     int m_done = 0;
 };
 
@@ -77,6 +79,7 @@ Measurement::Measurement(SessionState& state, const MeasureRequest& request, Obs
 }
 
 trace::RunPtr Measurement::run() {
+    m_timesFull = fullFits();
     if (m_run->full && bothFit()) {
         inTurn();
     } else {
@@ -87,6 +90,13 @@ trace::RunPtr Measurement::run() {
     m_run->id = ++m_state.lastId;
     m_observer.published(m_run);
     return m_run;
+}
+
+/// Full context that lies on the host is no deployed path.
+bool Measurement::fullFits() const {
+    if (!m_run->hasReference()) return false;
+    const FitReport r = m_state.fit(m_run->tokens(), m_request.request);
+    return r.roomBytes == 0 || r.totalBytes(r.full) <= r.roomBytes;
 }
 
 bool Measurement::bothFit() const {
@@ -115,7 +125,7 @@ void Measurement::inTurn() {
 }
 
 void Measurement::apart() {
-    if (m_run->hasReference()) {
+    if (m_timesFull) {
         const auto full = side(m_fullBudgets);
         report();
         full->run();
@@ -130,9 +140,8 @@ void Measurement::apart() {
 }
 
 void Measurement::report() {
-    m_observer.progress(
-        {"Measuring", static_cast<double>(m_done++) /
-                          ((m_run->hasReference() ? 2.0 : 1.0) * (m_request.repeats + 1.0))});
+    m_observer.progress({"Measuring", static_cast<double>(m_done++) /
+                                          ((m_timesFull ? 2.0 : 1.0) * (m_request.repeats + 1.0))});
 }
 
 void Measurement::timeFull(Standalone& full) {

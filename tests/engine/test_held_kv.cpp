@@ -5,6 +5,7 @@
 #include "tests/support/engine_fixture.h"
 #include "tests/support/failing_backend.h"
 
+#include <algorithm>
 #include <functional>
 
 using namespace fkv;
@@ -142,6 +143,24 @@ TEST_F(HeldKv, OnTheHostAnEditedPromptGoesOnFromItsFront) {
         const trace::RunPtr run = changed();
         EXPECT_EQ(run->timing.reusedTokens, 512);
     }
+}
+
+TEST_F(HeldKv, WhatLiesOnTheHostIsNotMeasuredAsDeployed) {
+    request.memory.limitBytes = withHost();
+    const run::FitReport r = fitIn(request.memory.limitBytes);
+    ASSERT_EQ(r.kv.place, ops::Place::Host);
+    const bool fullFits = r.totalBytes(r.full) <= request.memory.limitBytes;
+    Recorder recorder;
+    trace::RunPtr run = session->measure(request, 2, recorder, {});
+    EXPECT_EQ(run->timing.standaloneFullMs.size(), fullFits ? 2U : 0U);
+    EXPECT_EQ(run->timing.standaloneFastKvMs.size(), 2U);
+    request.memory.limitBytes = std::max(r.totalBytes(r.fastkv), bare(r));
+    ASSERT_EQ(fitIn(request.memory.limitBytes).kv.place, ops::Place::Host);
+    ASSERT_GT(r.totalBytes(r.full), request.memory.limitBytes);
+    run = session->measure(request, 2, recorder, {});
+    EXPECT_TRUE(run->timing.standaloneFullMs.empty());
+    EXPECT_EQ(run->timing.standaloneFastKvMs.size(), 2U);
+    EXPECT_LE(run->counters.standaloneFastKvPeakBytes, request.memory.limitBytes);
 }
 
 TEST_F(HeldKv, MoveBetweenDeviceAndHostWithoutAnotherPass) {
