@@ -167,8 +167,15 @@ std::uint64_t CpuBackend::deliver(std::span<const ops::Delivery> items) {
 void CpuBackend::copy(const ops::View& to, const ops::View& from) {
     ops::validateCopy(to, from);
     if (from.elements() == 0) return;
-    for (std::int64_t r = 0; r < from.rows; ++r)
-        std::memmove(bytesOf(to, r), bytesOf(from, r), rowBytes(from));
+    // Memory that is touched for the first time costs more than the copy: all threads pay for it.
+    constexpr std::size_t kPiece = 256U << 10;
+    const auto rows = static_cast<std::int64_t>(kPiece / rowBytes(from) + 1);
+    m_pool.parallelFor(static_cast<std::size_t>(cpu::piecesOf(from.rows, rows)),
+                       [&](std::size_t i, int) {
+                           const std::int64_t begin = static_cast<std::int64_t>(i) * rows;
+                           for (std::int64_t r = begin; r < std::min(begin + rows, from.rows); ++r)
+                               std::memcpy(bytesOf(to, r), bytesOf(from, r), rowBytes(from));
+                       });
 }
 
 void CpuBackend::reserve(const Extents& e) try {

@@ -75,6 +75,7 @@ public:
     /// At most two are under way at a time; one that nobody awaits is dropped, and writes nothing.
     virtual std::uint64_t deliver(std::span<const Delivery> items) = 0;
     virtual void awaitDelivery(std::uint64_t ticket) = 0;
+    /// Between views that do not overlap.
     virtual void copy(const View& to, const View& from) = 0;
     virtual void synchronize() = 0;
     /// Grows scratch for calls of at most these extents, so that ops allocate nothing.
