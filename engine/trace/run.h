@@ -112,7 +112,7 @@ struct FastKvPass {
 /// How much of an analysis a device's memory had room for. Each gives up more than the one before.
 enum class Rung : std::uint8_t {
     Everything,
-    FewerCheckpoints, ///< smaller ones or fewer: reruns may start further in front
+    FewerCheckpoints, ///< less is held, checkpoints first: changes cost more, and nothing is missing
     Deployed,         ///< both sides on the deployed path: answers and times, nothing to look into
     FastKvAlone       ///< the same without full context: nothing to compare with
 };
