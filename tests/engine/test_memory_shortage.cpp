@@ -66,11 +66,22 @@ protected:
 };
 
 TEST_P(Shortages, AnAnalysisThatRunsOutEndsAndTheNextOneWorks) {
+    shortage.ofItsOwn = true; // so that host memory is a step, too
     const auto session = open();
     const run::FitReport need = session->fit(200, request);
+    const auto bareIn = [&](std::int64_t limit) {
+        run::Request limited = request;
+        limited.memory.limitBytes = limit;
+        const run::FitReport r = session->fit(200, limited);
+        return r.neededBytes() - r.instrument.checkpointBytes;
+    };
+    const std::int64_t all = need.neededBytes(), bare = bareIn(0),
+                       full = need.totalBytes(need.full);
     std::int64_t most = 0;
+    // Everything; best tokens; these on the host; no late keys and values; all on the host; and
+    // the deployed path with and without full context.
     for (const std::int64_t limit :
-         {std::int64_t{0}, need.totalBytes(need.full), need.totalBytes(need.full) - 1}) {
+         {std::int64_t{0}, all - 1, bare, bare - 1, bareIn(bare - 1) - 1, full, full - 1}) {
         SCOPED_TRACE(limit);
         request.memory.limitBytes = limit;
         const trace::RunPtr expected = analyse(*session, request);
