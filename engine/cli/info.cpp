@@ -122,7 +122,7 @@ json fitJson(const std::filesystem::path& folder, const InfoOptions& o, int laye
              {"instrument",
               {{"kv_bytes", r.instrument.kvBytes},
                {"checkpoint_bytes", r.instrument.checkpointBytes},
-               {"checkpoint_host_bytes", r.instrument.pinnedBytes},
+               {"host_bytes", r.instrument.pinnedBytes},
                {"plane_bytes", r.instrument.planeBytes},
                {"scratch_bytes", r.instrument.scratchBytes},
                {"total_bytes", r.instrument.total()}}},
@@ -184,7 +184,9 @@ void printFit(const json& fit, std::ostream& to) {
         const json& i = d["instrument"];
         to << "    instrument    KV " << bytes(i["kv_bytes"]) << ", checkpoints "
            << bytes(i["checkpoint_bytes"]) << ", planes " << bytes(i["plane_bytes"]) << ", in all "
-           << bytes(i["total_bytes"]) << '\n';
+           << bytes(i["total_bytes"]);
+        if (i["host_bytes"] != 0) to << ", and of the host " << bytes(i["host_bytes"]);
+        to << '\n';
         if (d.contains("estimate"))
             for (const char* path : {"full", "fastkv"}) {
                 const json& e = d["estimate"][path];

@@ -165,6 +165,12 @@ TEST(Cli, InfoSaysWhatAPromptNeeds) {
     const Ended text = run({"info", kModel, "--tokens", "4096"});
     EXPECT_EQ(text.code, 0);
     EXPECT_NE(text.out.find("a prompt of 4096 tokens, and 32 after it"), std::string::npos);
+    // Too little for a GPU to hold keys and values: the host beside it does.
+    const Words little{"info", kModel, "--tokens", "4096", "--memory", "140MiB"};
+    EXPECT_NE(run(little).out.find("and of the host"), std::string::npos) << run(little).out;
+    const json gpu = jsonOf(little)["fit"]["devices"][1];
+    EXPECT_EQ(gpu["verdict"], "fits with keys and values in host memory");
+    EXPECT_GT(gpu["instrument"]["host_bytes"], 0);
     expectError({"info", kModel, "--tokens", "9000"}, 1, "the model takes 8192");
     expectError({"info", kModel, "--tokens", "0"}, 2, "--tokens");
 }
