@@ -71,9 +71,7 @@ void Derivation::derive(const trace::RunPtr& run, std::int64_t k) {
             // Stopped, or out of memory: the curves then stay interpolated, which they say.
             fresh = {};
         }
-        QMetaObject::invokeMethod(
-            this, [this, request, fresh]() mutable { take(request, std::move(fresh)); },
-            Qt::QueuedConnection);
+        m_inbox.post([this, request, fresh]() mutable { take(request, std::move(fresh)); });
     });
     Q_EMIT changed();
 }

@@ -3,6 +3,7 @@
 
 #include "app/run/job_thread.h"
 #include "engine/core/thread_pool.h"
+#include "viz/state/inbox.h"
 #include "viz/state/shown.h"
 
 #include <QObject>
@@ -39,6 +40,7 @@ private:
     std::int64_t m_k = 0;
     quint64 m_request = 0;
     bool m_busy = false;
+    viz::Inbox m_inbox;
     JobThread m_thread;
 };
 

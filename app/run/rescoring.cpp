@@ -54,16 +54,13 @@ void Rescoring::request(const trace::Settings& settings) {
     m_thread.submit([this, request, run = m_recorded, pooling](const std::stop_token& stop) {
         const auto tell = [this, request](const trace::RunPtr& made, const Failure& failure,
                                           bool last) {
-            QMetaObject::invokeMethod(
-                this,
-                [this, request, made, failure, last] {
-                    if (request != m_request) return;
-                    if (last) m_busy = false;
-                    if (made) Q_EMIT rescored(made);
-                    if (!failure.message.isEmpty() && !failure.cancelled) Q_EMIT failed(failure);
-                    Q_EMIT changed();
-                },
-                Qt::QueuedConnection);
+            m_inbox.post([this, request, made, failure, last] {
+                if (request != m_request) return;
+                if (last) m_busy = false;
+                if (made) Q_EMIT rescored(made);
+                if (!failure.message.isEmpty() && !failure.cancelled) Q_EMIT failed(failure);
+                Q_EMIT changed();
+            });
         };
         try {
             rescore(*run, pooling, stop,

@@ -5,6 +5,7 @@
 #include "app/run/job_thread.h"
 #include "engine/trace/run.h"
 #include "engine/trace/settings.h"
+#include "viz/state/inbox.h"
 
 #include <QObject>
 
@@ -36,6 +37,7 @@ private:
     trace::RunPtr m_recorded;
     quint64 m_request = 0;
     bool m_busy = false;
+    viz::Inbox m_inbox;
     JobThread m_thread;
 };
 

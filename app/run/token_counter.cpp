@@ -33,8 +33,7 @@ void TokenCounter::count(const LoadedModel& model, const PromptInput& prompt, qu
             error = failureOf(std::current_exception()).message;
         }
         if (stop.stop_requested()) return;
-        QMetaObject::invokeMethod(
-            this, [=, this] { Q_EMIT counted(id, tokens, limit, error); }, Qt::QueuedConnection);
+        m_inbox.post([=, this] { Q_EMIT counted(id, tokens, limit, error); });
     });
 }
 
@@ -47,8 +46,7 @@ void TokenCounter::fit(const LoadedModel& model, const Plan& plan, quint64 id) {
             return; // too long, or the model's folder is gone: that is said elsewhere
         }
         if (stop.stop_requested()) return;
-        QMetaObject::invokeMethod(
-            this, [this, id, fit] { Q_EMIT fitted(id, fit); }, Qt::QueuedConnection);
+        m_inbox.post([this, id, fit] { Q_EMIT fitted(id, fit); });
     });
 }
 

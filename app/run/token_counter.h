@@ -4,6 +4,7 @@
 #include "app/run/job_thread.h"
 #include "app/run/prompt_input.h"
 #include "app/run/worker.h"
+#include "viz/state/inbox.h"
 
 #include <QObject>
 #include <memory>
@@ -48,6 +49,7 @@ private:
 
     std::unique_ptr<run::FitPlanner> m_planner; ///< of the thread, for m_planned
     QString m_planned;                          ///< folder and device
+    viz::Inbox m_inbox;
     JobThread m_thread;
 };
 

@@ -26,18 +26,15 @@ void TraceJobs::open(const QString& path) {
             run = nullptr;
             failure = failureOf(std::current_exception());
         }
-        QMetaObject::invokeMethod(
-            this,
-            [this, request, run, failure, path] {
-                if (request != m_openRequest) return;
-                m_opening = false;
-                if (run)
-                    Q_EMIT opened(run, path);
-                else
-                    Q_EMIT failed(failure);
-                Q_EMIT changed();
-            },
-            Qt::QueuedConnection);
+        m_inbox.post([this, request, run, failure, path] {
+            if (request != m_openRequest) return;
+            m_opening = false;
+            if (run)
+                Q_EMIT opened(run, path);
+            else
+                Q_EMIT failed(failure);
+            Q_EMIT changed();
+        });
     });
 }
 
@@ -54,17 +51,14 @@ void TraceJobs::save(const trace::RunPtr& run, const QString& path) {
         } catch (...) {
             failure = failureOf(std::current_exception());
         }
-        QMetaObject::invokeMethod(
-            this,
-            [this, request, done, failure, path] {
-                if (request == m_saveRequest) m_saving = false;
-                if (done)
-                    Q_EMIT saved(path);
-                else if (!failure.cancelled)
-                    Q_EMIT failed(failure);
-                Q_EMIT changed();
-            },
-            Qt::QueuedConnection);
+        m_inbox.post([this, request, done, failure, path] {
+            if (request == m_saveRequest) m_saving = false;
+            if (done)
+                Q_EMIT saved(path);
+            else if (!failure.cancelled)
+                Q_EMIT failed(failure);
+            Q_EMIT changed();
+        });
     });
 }
 

@@ -4,6 +4,7 @@
 #include "app/run/failure.h"
 #include "app/run/job_thread.h"
 #include "engine/trace/run.h"
+#include "viz/state/inbox.h"
 
 #include <QObject>
 
@@ -32,6 +33,7 @@ Q_SIGNALS:
 private:
     quint64 m_openRequest = 0, m_saveRequest = 0;
     bool m_opening = false, m_saving = false;
+    viz::Inbox m_inbox;
     JobThread m_reader, m_writer;
 };
 

@@ -49,8 +49,12 @@ void Worker::open(const QString& folder, const ops::DeviceSpec& device,
             throw Error(ErrorCode::BadArgument,
                         path.string() + " is not the model that this trace was recorded with",
                         "The trace stays as it was recorded; choose the folder of its own model.");
-        LoadedModel model{folder, session->model(), session->device(), session->sharedTokenizer(),
-                          session->chatSupport(), session->room()};
+        LoadedModel model{folder,
+                          session->model(),
+                          session->device(),
+                          session->sharedTokenizer(),
+                          session->chatSupport(),
+                          session->room()};
         // A tenth of a second more where loading took longer than that.
         constexpr std::int64_t kLarge = std::int64_t{256} << 20;
         if (model.device.isGpu() || model.info.weightBytes >= kLarge)
@@ -148,8 +152,7 @@ void Worker::post(quint64 request, const std::function<void(Mail&)>& write) {
     // One notice is under way at most, and the last word overtakes it.
     const bool now = m_mail.last();
     if (std::exchange(m_posted, true) && !now) return;
-    QMetaObject::invokeMethod(
-        this, [this, now] { schedule(now); }, Qt::QueuedConnection);
+    m_inbox.post([this, now] { schedule(now); });
 }
 
 void Worker::schedule(bool now) {

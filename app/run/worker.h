@@ -6,6 +6,7 @@
 #include "engine/run/session.h"
 #include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
+#include "viz/state/inbox.h"
 
 #include <QElapsedTimer>
 #include <QObject>
@@ -87,6 +88,7 @@ private:
     QTimer m_delivery;
     QElapsedTimer m_sinceDelivery;
 
+    viz::Inbox m_inbox;
     std::mutex m_mailMutex;
     Mail m_mail;
     bool m_posted = false;

@@ -34,7 +34,7 @@ struct HeadsModel::Mailbox {
     template <class Call>
     void post(Call call) {
         const std::lock_guard lock(mutex);
-        if (model) QMetaObject::invokeMethod(model, std::move(call), Qt::QueuedConnection);
+        if (model) model->m_inbox.post(std::move(call));
     }
 };
 

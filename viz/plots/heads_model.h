@@ -5,6 +5,7 @@
 #include "viz/series/head_index.h"
 #include "viz/series/head_mass.h"
 #include "viz/series/head_strips.h"
+#include "viz/state/inbox.h"
 #include "viz/state/view_context.h"
 
 #include <QObject>
@@ -65,6 +66,7 @@ private:
     void jobDone();
 
     ViewContext m_context;
+    Inbox m_inbox;
     std::shared_ptr<Mailbox> m_mailbox;
     std::shared_ptr<const trace::FullPass> m_full;
     std::shared_ptr<const trace::FastKvPass> m_rerun;
