@@ -3,6 +3,7 @@
 // host: the bits stay where every row is held, and nearly so where rows are made again.
 #include "engine/cuda/make_cuda.h"
 #include "tests/support/engine_fixture.h"
+#include "tests/support/fit_steps.h"
 #include "tests/support/golden_case.h"
 
 #include <algorithm>
@@ -29,12 +30,7 @@ public:
         request.settings.generate = 4;
     }
     run::FitReport fitIn(std::int64_t limit) {
-        run::Request limited = request;
-        limited.memory.limitBytes = limit;
-        return session->fit(static_cast<std::int64_t>(request.prompt.ids->size()), limited);
-    }
-    std::int64_t bare(const run::FitReport& r) const {
-        return r.neededBytes() - r.instrument.checkpointBytes;
+        return fkv::testing::fitIn(*session, request, limit);
     }
     /// Runs within the room of a step; every number must be that of a session with everything.
     void expectSame(const char* step) {
@@ -77,9 +73,9 @@ public:
         EXPECT_LT(most, 0.15);
     }
     std::int64_t ranked() { return fitIn(0).neededBytes() - 1; }
-    std::int64_t onHost() { return bare(fitIn(0)); }
-    std::int64_t withoutLate() { return bare(fitIn(0)) - 1; }
-    std::int64_t withHost() { return bare(fitIn(withoutLate())) - 1; }
+    std::int64_t onHost() { return bareBytes(fitIn(0)); }
+    std::int64_t withoutLate() { return bareBytes(fitIn(0)) - 1; }
+    std::int64_t withHost() { return bareBytes(fitIn(withoutLate())) - 1; }
 
     std::unique_ptr<run::Session> session, whole;
     run::Request request = requestFor(randomIds(3000, 7));

@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "tests/support/engine_fixture.h"
 #include "tests/support/failing_backend.h"
+#include "tests/support/fit_steps.h"
 
 #include <algorithm>
 #include <functional>
@@ -29,16 +30,11 @@ protected:
         request.settings.generate = 3;
     }
     run::FitReport fitIn(std::int64_t limit) {
-        run::Request limited = request;
-        limited.memory.limitBytes = limit;
-        return session->fit(static_cast<std::int64_t>(request.prompt.ids->size()), limited);
-    }
-    std::int64_t bare(const run::FitReport& r) const {
-        return r.neededBytes() - r.instrument.checkpointBytes;
+        return fkv::testing::fitIn(*session, request, limit);
     }
     /// The most room in which late keys and values still go, or all lie on the host.
-    std::int64_t withoutLate() { return bare(fitIn(0)) - 1; }
-    std::int64_t withHost() { return bare(fitIn(withoutLate())) - 1; }
+    std::int64_t withoutLate() { return bareBytes(fitIn(0)) - 1; }
+    std::int64_t withHost() { return bareBytes(fitIn(withoutLate())) - 1; }
 
     /// Runs the request; the numbers must be those of a fresh session with everything.
     trace::RunPtr changed() {
@@ -154,7 +150,7 @@ TEST_F(HeldKv, WhatLiesOnTheHostIsNotMeasuredAsDeployed) {
     trace::RunPtr run = session->measure(request, 2, recorder, {});
     EXPECT_EQ(run->timing.standaloneFullMs.size(), fullFits ? 2U : 0U);
     EXPECT_EQ(run->timing.standaloneFastKvMs.size(), 2U);
-    request.memory.limitBytes = std::max(r.totalBytes(r.fastkv), bare(r));
+    request.memory.limitBytes = std::max(r.totalBytes(r.fastkv), bareBytes(r));
     ASSERT_EQ(fitIn(request.memory.limitBytes).kv.place, ops::Place::Host);
     ASSERT_GT(r.totalBytes(r.full), request.memory.limitBytes);
     run = session->measure(request, 2, recorder, {});

@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "tests/support/engine_fixture.h"
 #include "tests/support/failing_backend.h"
+#include "tests/support/fit_steps.h"
 #include "tests/support/tiny_model.h"
 
 #include <algorithm>
@@ -70,10 +71,7 @@ TEST_P(Shortages, AnAnalysisThatRunsOutEndsAndTheNextOneWorks) {
     const auto session = open();
     const run::FitReport need = session->fit(200, request);
     const auto bareIn = [&](std::int64_t limit) {
-        run::Request limited = request;
-        limited.memory.limitBytes = limit;
-        const run::FitReport r = session->fit(200, limited);
-        return r.neededBytes() - r.instrument.checkpointBytes;
+        return bareBytes(fitIn(*session, request, limit));
     };
     const std::int64_t all = need.neededBytes(), bare = bareIn(0),
                        full = need.totalBytes(need.full);
