@@ -22,7 +22,7 @@ struct Checkpoint {
 
 /// Hidden states that reruns start from. Ranked ones hold the newest tokens, which always survive,
 /// and the best by the layer's own TSP ranks: what a rerun misses (a higher rate, other ranks
-/// after another scoring or an edited prompt) starts further in front, see runRerun(). Sound
+/// after another scoring or an edited prompt) starts further in front, see restoreRows(). Sound
 /// wherever a method throws.
 class Checkpoints {
 public:
@@ -42,7 +42,6 @@ public:
     std::vector<std::int32_t> layers() const;
     std::int64_t bytes() const;
     std::int64_t hostBytes() const;
-    bool empty() const { return m_held.empty(); }
 
 private:
     std::vector<Checkpoint> m_held; ///< ascending
