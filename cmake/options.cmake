@@ -20,6 +20,10 @@ target_compile_options(fkv_options INTERFACE
     $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 # A floating-point result must not depend on how the compiler felt about contraction.
 target_compile_options(fkv_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
+# One instruction of every x86 processor since 2008; std::popcount is a call without it.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(fkv_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-mpopcnt>)
+endif()
 if(FKV_WERROR)
     target_compile_options(fkv_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
