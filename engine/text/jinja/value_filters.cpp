@@ -166,7 +166,8 @@ Value whole(const FilterCall& f, double number, const Value& otherwise) {
 
 Value toInteger(const FilterCall& f) {
     const Given g = f.given({"default", "base"});
-    const Value otherwise = g.has(0) ? g.value(0) : Value{std::int64_t{0}};
+    const Value zero{std::int64_t{0}};
+    const Value& otherwise = g.has(0) ? g.value(0) : zero;
     const std::int64_t base = g.integer(1, 10);
     if (base < 2 || base > 36) f.runtime.fail("the base of int is 2 to 36");
     std::int64_t storage = 0;
