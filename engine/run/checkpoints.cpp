@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/checkpoints.h"
 
+#include "engine/run/held_state.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -101,7 +103,7 @@ void Checkpoints::reduce(Transformer& transformer, const CheckpointPlan& plan,
     }
 }
 
-void Checkpoints::prepare(Transformer& transformer, const CheckpointPlan& plan,
+void Checkpoints::prepare(const RunContext& context, const CheckpointPlan& plan,
                           const CheckpointCosts& costs, std::int64_t kept) {
     const std::int64_t room = roomOf(plan.kind, costs);
     if (kept == 0) {
@@ -118,7 +120,8 @@ void Checkpoints::prepare(Transformer& transformer, const CheckpointPlan& plan,
         const std::int64_t stays = c.kind == CheckpointKind::Whole
                                        ? kept
                                        : (kept > 0 ? std::min(room, c.rows.view.rows) : 0);
-        remake(transformer, c, plan.kind, room, stays);
+        context.gate.pass(context.stop);
+        remake(context.transformer(), c, plan.kind, room, stays);
     }
 }
 

@@ -12,6 +12,8 @@
 
 namespace fkv::run {
 
+struct RunContext;
+
 /// Hidden states after a layer.
 struct Checkpoint {
     int layer = 0;
@@ -32,8 +34,9 @@ public:
     /// tokens are chosen where all were held; null: none are kept.
     void reduce(model::Transformer& transformer, const CheckpointPlan& plan,
                 const CheckpointCosts& costs, const trace::Plane<std::uint32_t>* ranks);
-    /// Room for a pass over `costs.tokens`, of which the hidden states of the first `kept` stay.
-    void prepare(model::Transformer& transformer, const CheckpointPlan& plan,
+    /// Room for a pass over `costs.tokens`, of which the hidden states of the first `kept` stay. Can
+    /// be stopped between checkpoints: to pin gigabytes of host memory takes seconds.
+    void prepare(const RunContext& context, const CheckpointPlan& plan,
                  const CheckpointCosts& costs, std::int64_t kept);
 
     /// Newest of a layer up to `layer`, or null: the embeddings.

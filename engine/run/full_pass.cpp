@@ -51,8 +51,7 @@ std::int64_t prepare(const RunContext& context, const FullPassRequest& request, 
             layer.lastQueries.view.rows != std::min(kMostWindow, tokens))
             layer.lastQueries = transformer.makeLastQueries(tokens);
     }
-    context.gate.pass(context.stop);
-    held.checkpoints.prepare(transformer, plan, costs, kept);
+    held.checkpoints.prepare(context, plan, costs, kept);
     return kept;
 }
 
