@@ -45,6 +45,7 @@ void TracePasses::readFull() {
         full->pooling = poolingFrom(r);
         full->notANumber = r.integer("not_a_number", {});
     });
+    m_full = full;
     m_run.full = full;
     const trace::ModelInfo& model = m_run.model;
     const std::int64_t scored = m_run.scored();
@@ -145,8 +146,22 @@ void TracePasses::readLate(trace::FastKvPass& pass) {
     }
 }
 
+// Threads only where they pay.
+int TracePasses::threads() const {
+    return m_ranks.elements() > (1U << 20) ? 0 : 1;
+}
+
+void TracePasses::addLevels() {
+    if (!m_full) return;
+    ThreadPool pool(threads());
+    pool.parallelFor(m_full->layers.size(), [this](std::size_t l, int) {
+        LayerPlanes& layer = m_full->layers[l];
+        if (layer.ranks) layer.levels = std::make_shared<const trace::RankLevels>(layer.ranks);
+    });
+}
+
 void TracePasses::check() const {
-    ThreadPool pool(m_ranks.elements() > (1U << 20) ? 0 : 1); // threads only where they pay
+    ThreadPool pool(threads());
     const std::string fault = m_ranks.firstFault(pool);
     if (!fault.empty()) m_source.bad(fault + " has a row that is not a ranking");
     if (!m_run.fastkv || !m_run.full) return;

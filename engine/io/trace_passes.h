@@ -20,6 +20,8 @@ public:
     /// Ranks are rankings, and the sets are those that the ranks give. Last, as it reads every
     /// rank.
     void check() const;
+    /// What no file holds, as it follows from the ranks.
+    void addLevels();
 
 private:
     std::shared_ptr<const trace::WindowSums> readSums(const std::string& name,
@@ -30,10 +32,12 @@ private:
     void readLate(trace::FastKvPass& pass);
     trace::PlanePtr<std::uint32_t> readRanks(const std::string& name, std::int64_t rows,
                                              std::int64_t cols);
+    int threads() const;
     void checkKept(const trace::FastKvPass& pass, int layer) const;
 
     const TraceSource& m_source;
     trace::Run& m_run;
+    std::shared_ptr<trace::FullPass> m_full; ///< the run's, until it is whole
     RankCheck m_ranks;
 };
 

@@ -248,6 +248,7 @@ trace::RunPtr readRun(const TraceSource& source) {
     run->timing.gpu = readGpu(source);
     run->timing.kernels = readKernels(source, run->timing.spans.size());
     passes.check();
+    passes.addLevels();
     return run;
 }
 

@@ -23,6 +23,7 @@ std::int64_t bytesOf(const model::LayerCache& cache) {
 std::int64_t bytesOf(const trace::LayerPlanes& p) {
     std::size_t bytes = 0;
     if (p.ranks) bytes += p.ranks->bytes();
+    if (p.levels) bytes += p.levels->bytes();
     if (p.sums) bytes += p.sums->bytes();
     if (p.saliency) bytes += p.saliency->bytes();
     return static_cast<std::int64_t>(bytes);
@@ -41,6 +42,11 @@ std::int64_t planeBytes(const HeldState& held) {
     for (const trace::LayerPlanes& p : held.rerun.late)
         bytes += bytesOf(p);
     return bytes + static_cast<std::int64_t>(held.fullForced.size()) * kFloat;
+}
+
+/// Levels of the ranks of one layer of the full pass.
+std::int64_t levelBytes(const trace::ModelInfo& m, std::int64_t scored) {
+    return (scored + 63) / 64 * 64 * m.kvHeads;
 }
 
 /// Planes of one layer with so many scored tokens.
@@ -91,7 +97,8 @@ InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
         passes = passes || goes;
     }
     if (passes) e.kvBytes += tokenBytes * budgets.propagated;
-    e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + 2 * scored * kFloat) +
+    e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + levelBytes(m, scored) +
+                               2 * scored * kFloat) +
                    late * layerPlaneBytes(m, lateScored) +
                    std::int64_t{std::max(0, settings.generate - 1)} * m.vocabulary * kFloat;
     // The model's own scratch is there already; a pass adds its rows and the scorer's planes.
@@ -106,12 +113,11 @@ InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
 std::string givenUpText(const KvHolding& kv, const CheckpointPlan& checkpoints,
                         const CheckpointCosts& costs) {
     std::string text = givenUpText(checkpoints, costs);
-    const auto add = [&](const char* more) {
-        text += (text.empty() ? "" : "; ") + std::string(more);
-    };
+    const auto add = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
     if (!kv.late) add("keys and values of late layers: another KV budget may run them again");
     if (kv.place == ops::Place::Host)
-        add("the others lie in host memory: full context decodes at the speed of the bus");
+        add(std::string(kv.late ? "keys and values lie" : "the others lie") +
+            " in host memory: full context decodes at the speed of the bus");
     return text;
 }
 

@@ -69,6 +69,10 @@ std::vector<trace::LayerPlanes> PlaneCapture::layers() {
         p.saliency = layer.saliency.plane();
         p.sums = std::make_shared<const trace::WindowSums>(layer.sums.plane());
     }
+    if (m_shape.wholePass)
+        m_transformer.backend().pool().parallelFor(planes.size(), [&planes](std::size_t l, int) {
+            planes[l].levels = std::make_shared<const trace::RankLevels>(planes[l].ranks);
+        });
     return planes;
 }
 

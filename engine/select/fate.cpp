@@ -6,7 +6,6 @@
 #include "engine/select/ranks.h"
 
 #include <algorithm>
-#include <bit>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -64,37 +63,6 @@ void selectSurvivors(const trace::FullPass& full, Fate& fate) {
     }
 }
 
-/// The smallest cut below which `wanted` of the scored survivors rank. Ranks are a permutation, so
-/// the survivors' ranks as a bitmap are already sorted: no sort, one scan.
-std::uint32_t previewCut(std::span<const std::uint32_t> ranks,
-                         std::span<const std::int32_t> survivors, std::int64_t wanted,
-                         std::vector<std::uint64_t>& bitmap) {
-    if (wanted <= 0) return 0;
-    bitmap.assign((ranks.size() + 63) / 64, 0);
-    // The survivors lie scattered over half a megabyte a head at 131,072 tokens: without asking
-    // ahead this loop mostly waits for memory.
-    constexpr std::size_t ahead = 96;
-    const std::size_t last = survivors.empty() ? 0 : survivors.size() - 1;
-    for (std::size_t j = 0; j < survivors.size(); ++j) {
-        const auto later = static_cast<std::size_t>(survivors[std::min(j + ahead, last)]);
-        __builtin_prefetch(&ranks[later]);
-        const std::uint32_t rank = ranks[static_cast<std::size_t>(survivors[j])];
-        bitmap[rank >> 6] |= 1ULL << (rank & 63);
-    }
-    for (std::size_t w = 0; w < bitmap.size(); ++w) {
-        const std::int64_t here = std::popcount(bitmap[w]);
-        if (here < wanted) {
-            wanted -= here;
-            continue;
-        }
-        std::uint64_t word = bitmap[w];
-        for (; wanted > 1; --wanted) word &= word - 1;  // drops the lowest bit
-        return static_cast<std::uint32_t>(w * 64) +
-               static_cast<std::uint32_t>(std::countr_zero(word)) + 1;
-    }
-    return static_cast<std::uint32_t>(ranks.size());
-}
-
 /// Were the late layers really run on these survivors? The same T, given as a rate or as tokens,
 /// makes the same prefill.
 bool ranOnTheseSurvivors(const trace::Run& run, const Fate& fate) {
@@ -138,7 +106,10 @@ bool describeLayer(const trace::Run& run, const Fate& fate, bool lateExact, int 
                    layer.ranks->cols() != static_cast<std::size_t>(columns)))
         missing("ranks of layer " + std::to_string(l));
     layer.cut.assign(heads, static_cast<std::uint32_t>(whole ? columns : budget.kept - b.window));
-    return whole || layer.state == State::Exact;
+    if (whole || layer.state == State::Exact) return true;
+    layer.levels = run.full->layers[static_cast<std::size_t>(l)].levels;
+    if (!layer.levels) missing("levels of the ranks of layer " + std::to_string(l));
+    return false;
 }
 
 /// True when `old` already holds this layer's cuts and ties: same deciding plane, same numbers.
@@ -175,6 +146,33 @@ std::int32_t countTspTies(const trace::Run& run, const trace::Budgets& b) {
     return static_cast<std::int32_t>(trace::tiedAtCut(score, ranks, b.propagated - b.window));
 }
 
+using HeadOfLayer = std::pair<std::size_t, std::size_t>;  ///< layer and head
+
+/// Cuts and kept tokens of late layers that did not run on these survivors.
+void searchCuts(Fate& fate, const std::vector<HeadOfLayer>& searched, ThreadPool* pool) {
+    if (searched.empty()) return;
+    const trace::Budgets& b = fate.budgets;
+    // The window is last among the survivors and has no rank.
+    const auto scored = std::span<const std::int32_t>(fate.survivors)
+                            .first(static_cast<std::size_t>(b.propagated - b.window));
+    std::vector<bool> counted;
+    for (LayerFate& layer : fate.layers) {
+        counted.push_back(!layer.arrivedOn.empty());
+        if (!layer.levels) continue;
+        layer.arrivedOn.resize(layer.cut.size() * layer.levels->count());
+        layer.keptBits.resize(layer.cut.size() * layer.levels->words());
+    }
+    forEach(pool, searched.size(), [&](std::size_t i, int) {
+        const auto [l, g] = searched[i];
+        LayerFate& layer = fate.layers[l];
+        const std::size_t count = layer.levels->count(), words = layer.levels->words();
+        const auto arrivedOn = std::span(layer.arrivedOn).subspan(g * count, count);
+        if (!counted[l]) layer.levels->countLevels(g, scored, arrivedOn);
+        layer.cut[g] = layer.levels->best(g, fate.passes.words(), arrivedOn, layer.kept - b.window,
+                                          std::span(layer.keptBits).subspan(g * words, words));
+    });
+}
+
 void checkRun(const trace::Run& run, const trace::Settings& settings) {
     if (!run.full || run.tokens() < 1) missing("full-context pass");
     if (run.full->layers.size() != static_cast<std::size_t>(run.model.layers))
@@ -204,8 +202,8 @@ trace::FatePtr computeFate(const trace::Run& run, const trace::Settings& setting
                                previous->budgets.firstLate() == b.firstLate() &&
                                previous->survivors == fate->survivors;
 
-    std::vector<int> fresh;                              // layers that `previous` does not hold
-    std::vector<std::pair<std::size_t, std::size_t>> searched;  // layer and head
+    std::vector<int> fresh;  // layers that `previous` does not hold
+    std::vector<HeadOfLayer> searched;
     fate->layers.resize(layers);
     for (std::size_t l = 0; l < layers; ++l) {
         LayerFate& layer = fate->layers[l];
@@ -216,21 +214,13 @@ trace::FatePtr computeFate(const trace::Run& run, const trace::Settings& setting
         }
         fresh.push_back(static_cast<int>(l));
         if (known) continue;
+        // Where the KV budget alone moved, the same survivors lie on the same levels.
+        if (sameSurvivors && previous->layers[l].levels == layer.levels)
+            layer.arrivedOn = previous->layers[l].arrivedOn;
         for (std::size_t g = 0; g < layer.cut.size(); ++g) searched.emplace_back(l, g);
     }
 
-    std::vector<std::vector<std::uint64_t>> bitmaps(
-        static_cast<std::size_t>(pool != nullptr ? pool->threads() : 1));
-    // The window is last among the survivors and has no rank.
-    const auto scoredSurvivors = std::span<const std::int32_t>(fate->survivors)
-                                     .first(searched.empty() ? 0 : static_cast<std::size_t>(
-                                                                       b.propagated - b.window));
-    forEach(pool, searched.size(), [&](std::size_t i, int worker) {
-        const auto [l, g] = searched[i];
-        LayerFate& layer = fate->layers[l];
-        layer.cut[g] = previewCut(layer.ranks->row(g), scoredSurvivors, layer.kept - b.window,
-                                  bitmaps[static_cast<std::size_t>(worker)]);
-    });
+    searchCuts(*fate, searched, pool);
 
     const auto scores = static_cast<std::size_t>(run.scored()) * layers *
                         static_cast<std::size_t>(run.model.kvHeads);

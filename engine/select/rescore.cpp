@@ -79,6 +79,7 @@ std::shared_ptr<const trace::FullPass> rescore(const trace::FullPass& full, cons
         rankDescending(total, std::span(tspRanks).subspan(l * columns, columns), scratch.front());
         trace::LayerPlanes& to = result->layers[l];
         to.ranks = Plane<std::uint32_t>::own(std::move(layer.ranks), groups, columns);
+        to.levels = std::make_shared<const trace::RankLevels>(to.ranks);
         to.saliency = Plane<float>::own(std::move(layer.saliency), groups, columns);
     }
     result->tspRanks = Plane<std::uint32_t>::own(std::move(tspRanks), full.layers.size(), columns);

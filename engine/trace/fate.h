@@ -42,6 +42,12 @@ struct LayerFate {
     PlanePtr<std::uint32_t> ranks;   ///< [G, columns]: the plane that decides
     std::vector<std::uint32_t> cut;  ///< [G]
     std::vector<std::int32_t> tied;  ///< [G] tokens tied at the cut, or -1 when not known
+    /// Where cuts of a preview had to be searched for; else null and empty. The levels of `ranks`; how
+    /// many scored survivors lie on each, [G, levels->count()]; and which scored positions are kept,
+    /// as bits [G, levels->words()].
+    std::shared_ptr<const RankLevels> levels;
+    std::vector<std::uint32_t> arrivedOn;
+    std::vector<std::uint64_t> keptBits;
 };
 
 /// What happens to every token under one setting: who passes TSP and what each KV head keeps.

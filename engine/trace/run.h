@@ -5,6 +5,7 @@
 #include "engine/trace/gpu_state.h"
 #include "engine/trace/kernels.h"
 #include "engine/trace/plane.h"
+#include "engine/trace/rank_levels.h"
 #include "engine/trace/settings.h"
 #include "engine/trace/tables.h"
 #include "engine/trace/window_sums.h"
@@ -82,6 +83,7 @@ struct Prompt {
 /// In the full pass column = prompt position; after TSP column j is the j-th survivor.
 struct LayerPlanes {
     PlanePtr<std::uint32_t> ranks;               ///< [G, S-w], 0 = best, a permutation per row
+    std::shared_ptr<const RankLevels> levels;    ///< of ranks, in the full pass; null elsewhere
     std::shared_ptr<const WindowSums> sums;      ///< [H, S-w], may be null
     PlanePtr<float> saliency;                    ///< [G, S-w], may be null
 };

@@ -27,6 +27,7 @@ LayerPlanes randomPlanes(std::mt19937& random, std::size_t heads, std::size_t co
                                std::span(ranks).subspan(g * columns, columns), scratch);
     LayerPlanes planes;
     planes.ranks = Plane<std::uint32_t>::own(std::move(ranks), heads, columns);
+    planes.levels = std::make_shared<const RankLevels>(planes.ranks);
     planes.saliency = Plane<float>::own(std::move(scores), heads, columns);
     return planes;
 }

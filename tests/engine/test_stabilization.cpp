@@ -45,9 +45,8 @@ FullPass makePass(std::size_t tokens, std::size_t kvHeads = 3, std::size_t group
         select::sumRows(sums, static_cast<std::int64_t>(heads),
                         std::span(mass).subspan(l * tokens, tokens));
         full.layers.push_back(
-            {Plane<std::uint32_t>::own(std::move(ranks), kvHeads, tokens),
-             std::make_shared<WindowSums>(Plane<float>::own(std::move(sums), heads, tokens)),
-             nullptr});
+            {.ranks = Plane<std::uint32_t>::own(std::move(ranks), kvHeads, tokens),
+             .sums = std::make_shared<WindowSums>(Plane<float>::own(std::move(sums), heads, tokens))});
     }
     full.tspRanks = Plane<std::uint32_t>::own(std::move(tsp), kLayers, tokens);
     full.mass = Plane<float>::own(std::move(mass), kLayers, tokens);

@@ -200,7 +200,7 @@ TEST(TraceFile, NoFieldOfARunIsForgotten) {
     EXPECT_EQ(fieldsOf<ModelInfo>(), 14U);
     EXPECT_EQ(fieldsOf<Machine>(), 6U);
     EXPECT_EQ(fieldsOf<Prompt>(), 6U);
-    EXPECT_EQ(fieldsOf<LayerPlanes>(), 3U);
+    EXPECT_EQ(fieldsOf<LayerPlanes>(), 4U);
     EXPECT_EQ(fieldsOf<FullPass>(), 9U);
     EXPECT_EQ(fieldsOf<FastKvPass>(), 6U);
     EXPECT_EQ(fieldsOf<Settings>(), 9U);

@@ -46,6 +46,8 @@ inline void expectSameSums(const WindowSums* got, const WindowSums* expected) {
 }
 
 inline void expectSamePlanes(const LayerPlanes& got, const LayerPlanes& expected) {
+    // No file holds them: they follow from the ranks.
+    EXPECT_EQ(got.levels != nullptr, expected.levels != nullptr);
     expectSamePlane(got.ranks, expected.ranks);
     expectSamePlane(got.saliency, expected.saliency);
     expectSameSums(got.sums.get(), expected.sums.get());

@@ -74,6 +74,7 @@ LayerPlanes makePlanes(const SyntheticSpec& s, std::int64_t scored, int layer,
     }
     LayerPlanes planes;
     planes.ranks = Plane<std::uint32_t>::own(std::move(ranks), groups, m);
+    if (!positions) planes.levels = std::make_shared<const RankLevels>(planes.ranks);
     if (s.saliency) planes.saliency = Plane<float>::own(std::move(saliency), groups, m);
     if (!s.halfSums) {
         planes.sums = std::make_shared<WindowSums>(Plane<float>::own(std::move(sums), heads, m));

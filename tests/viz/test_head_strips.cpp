@@ -290,12 +290,7 @@ void TestHeadStrips::massFromTables() {
     const Shown s(spec);
     const trace::HeadMassTable table =
         s.run->fastkv ? rerunMassTable(*s.run->fastkv) : trace::HeadMassTable{};
-    const StripBins bins(s.run->scored());
-    const HeadIndexes indexes = indexesOf(*s.run, bins);
-    QCOMPARE(needsSurvivorLevels(*s.fate), !rerun && tsp < 1.0 && kv < tsp);
-    const SurvivorLevels survivors = countSurvivorLevels(*s.fate, indexes, bins);
-    const std::vector<float> mass =
-        keptMass(*s.fate, {s.run->full->tables->heads, table, survivors});
+    const std::vector<float> mass = keptMass(*s.fate, {s.run->full->tables->heads, table});
     QCOMPARE(mass.size(), std::size_t{12});
     forEachHead(*s.fate, [&](HeadPlace at) {
         const double want = bruteMass(s, at);
@@ -317,13 +312,13 @@ void TestHeadStrips::massOfNothing() {
     testing::SyntheticSpec spec = specOf(300, 2, 0.2, 0.1);
     spec.tables = false;
     const Shown s(spec);
-    const std::vector<float> mass = keptMass(*s.fate, {{}, {}, {}});
+    const std::vector<float> mass = keptMass(*s.fate, {{}, {}});
     QVERIFY(std::all_of(mass.begin(), mass.end(), [](float m) { return std::isnan(m); }));
     QVERIFY(!worstHead(mass, 2).valid());
     // The window alone holds no scored token, and of a prompt within the window nothing is lost.
     const Shown least(specOf(3000, 2, 0.2, 0.001));
     QCOMPARE(exactKeptMass(*least.run, *least.fate, {0, 0}), 0.0);
-    QCOMPARE(keptMass(*least.fate, {least.run->full->tables->heads, {}, {}}).front(), 0.0F);
+    QCOMPARE(keptMass(*least.fate, {least.run->full->tables->heads, {}}).front(), 0.0F);
     const Shown whole(specOf(8, 2, 0.2, 0.1));
     QCOMPARE(exactKeptMass(*whole.run, *whole.fate, {5, 1}), 1.0);
 }

@@ -87,8 +87,6 @@ void HeadsModel::followRun() {
     if (!sameFull) {
         m_bins = bins;
         m_indexes.full.clear();
-        m_levels = {};
-        m_levelsOf.clear();
         m_lastMass.clear();
         startIndexing(true);
     }
@@ -128,13 +126,6 @@ void HeadsModel::startIndexing(bool full) {
 void HeadsModel::takeFull(std::vector<HeadIndexPtr> indexes) {
     m_indexes.full = std::move(indexes);
     m_counters.indexes += static_cast<int>(m_indexes.full.size());
-    // Counts stay what they are; only what could not be known without an index is asked for again.
-    if (ready() && needsSurvivorLevels(fate())) {
-        m_mass.reset();
-        m_worstMass.reset();
-        m_levelsOf.clear();
-        Q_EMIT changed();
-    }
 }
 
 void HeadsModel::takeLate(std::vector<HeadIndexPtr> indexes, trace::HeadMassTable table) {
@@ -170,14 +161,9 @@ const HeadStrips& HeadsModel::strips() {
 const std::vector<float>& HeadsModel::mass() {
     if (!m_mass) {
         ++m_counters.mass;
-        if (needsSurvivorLevels(fate()) &&
-            (m_levelsOf != fate().survivors || m_levels.firstLate != fate().budgets.firstLate())) {
-            m_levels = countSurvivorLevels(fate(), m_indexes, m_bins);
-            m_levelsOf = fate().survivors;
-        }
         static const trace::HeadMassTable kNone;
         const trace::HeadMassTable& full = m_full && m_full->tables ? m_full->tables->heads : kNone;
-        std::vector<float> mass = keptMass(fate(), {full, m_rerunTable, m_levels});
+        std::vector<float> mass = keptMass(fate(), {full, m_rerunTable});
         // A rerun is in and its table comes within the blink of an eye: no hole until then.
         for (std::size_t i = 0; i < mass.size() && indexing() && m_lastMass.size() == mass.size();
              ++i)

@@ -76,8 +76,6 @@ private:
     StripBins m_bins;
     HeadIndexes m_indexes;
     trace::HeadMassTable m_rerunTable;
-    SurvivorLevels m_levels;
-    std::vector<std::int32_t> m_levelsOf; ///< survivors that m_levels counts
     std::optional<HeadStrips> m_strips;
     std::optional<std::vector<float>> m_mass;
     std::vector<float> m_lastMass;

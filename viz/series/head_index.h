@@ -36,21 +36,16 @@ struct StripBins {
 };
 
 /// What a moved slider needs to know of one plane of ranks, without reading the plane: at 131,072
-/// tokens x 32 layers x 8 heads that would be 134 MB a frame.
-/// - Tokens of each bin that rank below a cut: kept are the bin of every token in rank order and
-/// the
-///   counts at every kStep-th rank, from the nearer of which the answer is walked.
-/// - The same for some tokens only (the survivors of TSP): kept is a level for every token, one
-/// byte
-///   on a log scale; only tokens of the cut's own level, 5 % and less, are looked up in the plane.
-/// 0.33 MB and 0.6 ms to build a head of 131,072 tokens.
+/// tokens x 32 layers x 8 heads that would be 134 MB a frame. Kept are the bin of every token in rank
+/// order and the counts at every kStep-th rank, from the nearer of which an answer is walked. 0.2 MB and
+/// 0.5 ms to build a head of 131,072 tokens. (Which survivors a preview keeps: trace::RankLevels.)
 class HeadIndex {
 public:
     static constexpr std::size_t kStep = 2048;
 
-    /// `positions` of the plane's columns, ascending (more may follow); empty: column = position,
-    /// and levels are kept. Null when stopped, and for ranks that are no permutation of the
-    /// columns: those are counted one by one.
+    /// `positions` of the plane's columns, ascending (more may follow); empty: column = position.
+    /// Null when stopped, and for ranks that are no permutation of the columns: those are counted
+    /// one by one.
     static std::shared_ptr<const HeadIndex> build(const trace::PlanePtr<std::uint32_t>& ranks,
                                                   std::span<const std::int32_t> positions,
                                                   const StripBins& bins,
@@ -64,27 +59,8 @@ public:
     /// values.
     void countBelow(int head, std::uint32_t cut, std::span<std::uint32_t> out) const;
 
-    bool hasLevels() const { return !m_levels.empty(); }
-    /// The same for `tokens` (ascending scored positions), of which tokens[ofBin[b]] lie in bin b.
-    struct Listed {
-        std::span<const std::int32_t> tokens;
-        std::span<const TokenRange> ofBin;
-    };
-    void countBelow(int head, std::uint32_t cut, const Listed& listed,
-                    std::span<std::uint32_t> out) const;
-    /// Level i holds the ranks [levelEdges()[i], levelEdges()[i + 1]).
-    const std::vector<std::uint32_t>& levelEdges() const { return m_levelEdges; }
-    /// out[level] = how many of `tokens` have it. out has levelEdges().size() - 1 values.
-    void countLevels(int head, std::span<const std::int32_t> tokens,
-                     std::span<std::uint32_t> out) const;
-
 private:
-    struct Maps {
-        std::vector<std::uint8_t> binOfColumn;
-        std::vector<std::uint8_t> levelOfRank; ///< empty: no levels
-    };
-    bool buildHead(std::size_t head, const Maps& maps);
-    std::span<const std::uint8_t> levelsOf(int head) const;
+    bool buildHead(std::size_t head, std::span<const std::uint8_t> binOfColumn);
 
     trace::PlanePtr<std::uint32_t> m_ranks;
     StripBins m_bins;
@@ -92,8 +68,6 @@ private:
     std::size_t m_steps = 0;                  ///< check points a head, the first at rank 0
     std::vector<std::uint8_t> m_binOfRank;    ///< [G, columns]
     std::vector<std::uint32_t> m_checkPoints; ///< [G, m_steps, bins]
-    std::vector<std::uint32_t> m_levelEdges;
-    std::vector<std::uint8_t> m_levels; ///< [G, columns]
 };
 
 using HeadIndexPtr = std::shared_ptr<const HeadIndex>;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "viz/series/head_mass.h"
 
-#include "viz/series/parallel.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -71,21 +69,17 @@ float tableMass(const trace::HeadMassTable& table, const trace::LayerFate& layer
 }
 
 float previewMass(const MassSources& sources, const trace::Fate& fate, HeadPlace at) {
-    const SurvivorLevels& survivors = sources.survivors;
-    if (sources.full.k.empty() || survivors.edges.empty() ||
-        survivors.firstLate != fate.budgets.firstLate())
-        return kUnknown;
-    const std::size_t levels = survivors.edges.size() - 1;
-    const auto row = static_cast<std::size_t>(at.layer - survivors.firstLate) *
-                         static_cast<std::size_t>(survivors.heads) +
-                     static_cast<std::size_t>(at.head);
-    const auto counts = std::span(survivors.counts).subspan(row * levels, levels);
     const trace::LayerFate& layer = fate.layers[static_cast<std::size_t>(at.layer)];
+    if (sources.full.k.empty() || !layer.levels) return kUnknown;
+    const std::vector<std::uint32_t>& edges = layer.levels->edges();
+    const std::size_t levels = layer.levels->count();
+    const auto counts =
+        std::span(layer.arrivedOn).subspan(static_cast<std::size_t>(at.head) * levels, levels);
     auto wanted = static_cast<double>(layer.kept - fate.budgets.window);
     double kept = 0.0, arrived = 0.0, below = 0.0;
     for (std::size_t i = 0; i < levels; ++i) {
-        const double upTo = massOfBest(sources.full, survivors.edges[i + 1], at);
-        const double ofOne = (upTo - below) / (survivors.edges[i + 1] - survivors.edges[i]);
+        const double upTo = massOfBest(sources.full, edges[i + 1], at);
+        const double ofOne = (upTo - below) / (edges[i + 1] - edges[i]);
         const double taken = std::min(wanted, static_cast<double>(counts[i]));
         kept += ofOne * taken;
         arrived += ofOne * counts[i];
@@ -128,40 +122,6 @@ trace::HeadMassTable rerunMassTable(const trace::FastKvPass& pass, const std::st
         }
     }
     return table;
-}
-
-SurvivorLevels countSurvivorLevels(const trace::Fate& fate, const HeadIndexes& indexes,
-                                   const StripBins& bins) {
-    SurvivorLevels survivors;
-    survivors.firstLate = fate.budgets.firstLate();
-    survivors.heads = fate.layers.empty() ? 0 : static_cast<int>(fate.layers.front().cut.size());
-    std::vector<const HeadIndex*> index;
-    for (std::size_t l = static_cast<std::size_t>(survivors.firstLate); l < fate.layers.size();
-         ++l) {
-        const trace::LayerFate& layer = fate.layers[l];
-        index.push_back(layer.compacted || !layer.ranks ? nullptr
-                                                        : indexes.find(layer.ranks, bins));
-        if (index.back()) survivors.edges = index.back()->levelEdges();
-    }
-    if (survivors.edges.empty()) return survivors;
-    const std::size_t levels = survivors.edges.size() - 1;
-    const auto heads = static_cast<std::size_t>(survivors.heads);
-    survivors.counts.assign(index.size() * heads * levels, 0);
-    const TokenRange arrived = survivorsIn(fate.survivors, {0, bins.scored});
-    const auto tokens = std::span(fate.survivors).first(static_cast<std::size_t>(arrived.end));
-    onTwoThreads(index.size() * heads, [&](std::size_t i) {
-        if (!index[i / heads]) return;
-        index[i / heads]->countLevels(static_cast<int>(i % heads), tokens,
-                                      std::span(survivors.counts).subspan(i * levels, levels));
-    });
-    return survivors;
-}
-
-bool needsSurvivorLevels(const trace::Fate& fate) {
-    for (std::size_t l = static_cast<std::size_t>(fate.budgets.firstLate()); l < fate.layers.size();
-         ++l)
-        if (!fate.layers[l].compacted && !keepsAllThatArrives(fate.layers[l])) return true;
-    return false;
 }
 
 std::vector<float> keptMass(const trace::Fate& fate, const MassSources& sources) {

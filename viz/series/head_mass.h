@@ -4,7 +4,6 @@
 #include "engine/trace/fate.h"
 #include "engine/trace/run.h"
 #include "viz/series/head_counts.h"
-#include "viz/series/head_index.h"
 
 #include <cstdint>
 #include <stop_token>
@@ -19,8 +18,8 @@ namespace fkv::viz {
 // While sliders move it comes from tables by K: interpolated between 64 of them, less than 0.01
 // off. The full pass brings its own table; a rerun's layers get one here. Before the rerun a late
 // head keeps the best C - w of the *survivors*, not of all tokens: how many of them each level of
-// ranks has tells how much of the level's mass arrives. Exact values, for one head at a time, come
-// from the window sums.
+// ranks has (LayerFate::arrivedOn) tells how much of the level's mass arrives. Exact values, for one
+// head at a time, come from the window sums.
 
 /// The table of the rerun's layers, over their own (compacted) ranks: `layers` counts pass.late.
 /// Empty when the pass has no ranks or window sums, or when stopped. 10 ms at 26,214 tokens x 16
@@ -28,27 +27,12 @@ namespace fkv::viz {
 trace::HeadMassTable rerunMassTable(const trace::FastKvPass& pass,
                                     const std::stop_token& stop = {});
 
-/// How many scored survivors every late head has on each level of its own ranks, at the full pass.
-/// Depends on the TSP set alone.
-struct SurvivorLevels {
-    int firstLate = 0;
-    int heads = 0;
-    std::vector<std::uint32_t> edges;  ///< level i holds the ranks [edges[i], edges[i + 1])
-    std::vector<std::uint32_t> counts; ///< [late layers, G, levels]; 0 where there is no index
-};
-SurvivorLevels countSurvivorLevels(const trace::Fate& fate, const HeadIndexes& indexes,
-                                   const StripBins& bins);
-
-/// Mass kept by every head, [L, G]; NaN where it is not known (yet). `rerun` may be empty;
-/// `survivors` is read for late layers in preview.
+/// Mass kept by every head, [L, G]; NaN where it is not known (yet). Either table may be empty.
 struct MassSources {
     const trace::HeadMassTable& full;
     const trace::HeadMassTable& rerun;
-    const SurvivorLevels& survivors;
 };
 std::vector<float> keptMass(const trace::Fate& fate, const MassSources& sources);
-/// True when keptMass would read SurvivorLevels.
-bool needsSurvivorLevels(const trace::Fate& fate);
 
 /// The same for one head from its window sums, not interpolated; NaN when the run has none. Reads
 /// every rank and window sum of the head: 0.2 ms at 131,072 tokens with one query head.

@@ -5,57 +5,54 @@
 #include "viz/series/parallel.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace fkv::viz {
 namespace {
 
-/// Tokens that matter to late layers in a preview, ascending, and the part of them in every bin.
-struct Sieve {
-    bool dropped = false; ///< the tokens that do *not* pass, where those are fewer
-    std::vector<std::int32_t> tokens;
-    std::vector<TokenRange> ofBin;
-};
-
-struct Job {
-    const trace::Fate& fate;
-    const StripBins& bins;
-    Sieve sieve;
-};
-
-Sieve makeSieve(const trace::Fate& fate, const StripBins& bins) {
-    Sieve sieve;
-    const TokenRange arrived = survivorsIn(fate.survivors, {0, bins.scored});
-    sieve.dropped = arrived.size() * 2 > bins.scored;
-    if (sieve.dropped) {
-        for (std::int64_t i = 0; i < bins.scored; ++i)
-            if (!fate.passes.has(i)) sieve.tokens.push_back(static_cast<std::int32_t>(i));
-    } else {
-        sieve.tokens.assign(fate.survivors.begin(), fate.survivors.begin() + arrived.end);
-    }
+void countOneByOne(const trace::Fate& fate, const StripBins& bins, HeadPlace at,
+                   std::span<std::uint32_t> out) {
     for (int b = 0; b < bins.count; ++b)
-        sieve.ofBin.push_back(survivorsIn(sieve.tokens, bins.tokensOf(b, b + 1)));
-    return sieve;
-}
-
-void countOneByOne(const Job& job, HeadPlace at, std::span<std::uint32_t> out) {
-    for (int b = 0; b < job.bins.count; ++b)
         out[static_cast<std::size_t>(b)] =
-            static_cast<std::uint32_t>(keptIn(job.fate, at, job.bins.tokensOf(b, b + 1)));
+            static_cast<std::uint32_t>(keptIn(fate, at, bins.tokensOf(b, b + 1)));
 }
 
-void countStrip(const Job& job, const HeadIndex* index, HeadPlace at,
-                std::span<std::uint32_t> out) {
-    const trace::LayerFate& layer = job.fate.layers[static_cast<std::size_t>(at.layer)];
-    if (keepsAllThatArrives(layer) || !index) return countOneByOne(job, at, out);
-    const std::uint32_t cut = layer.cut[static_cast<std::size_t>(at.head)];
-    const bool sieved = at.layer >= job.fate.budgets.firstLate() && !layer.compacted;
-    if (!sieved) return index->countBelow(at.head, cut, out);
-    index->countBelow(at.head, cut, {job.sieve.tokens, job.sieve.ofBin}, out);
-    if (!job.sieve.dropped) return;
-    std::vector<std::uint32_t> all(out.size());
-    index->countBelow(at.head, cut, all);
-    for (std::size_t b = 0; b < out.size(); ++b)
-        out[b] = all[b] - out[b];
+/// Adds the tokens of a set, given as bits of 64 a word, up by bin.
+void countBits(std::span<const std::uint64_t> words, const StripBins& bins,
+               std::span<std::uint32_t> out) {
+    constexpr std::int64_t kWord = 64;
+    std::int64_t begin = 0;
+    std::size_t bin = 0;
+    std::int64_t left = bins.perBin; // of the bin, from `begin` on
+    for (std::uint64_t word : words) {
+        const std::int64_t end = begin + kWord;
+        for (; begin + left < end; left = bins.perBin) {
+            if (word != 0) {
+                const std::uint64_t inBin =
+                    word & ((std::uint64_t{1} << (begin + left - (end - kWord))) - 1);
+                out[bin] += static_cast<std::uint32_t>(std::popcount(inBin));
+                word &= ~inBin;
+            }
+            begin += left;
+            ++bin;
+        }
+        if (word != 0) out[bin] += static_cast<std::uint32_t>(std::popcount(word));
+        left -= end - begin;
+        begin = end;
+    }
+}
+
+void countStrip(const trace::Fate& fate, const HeadIndex* index, const StripBins& bins,
+                HeadPlace at, std::span<std::uint32_t> out) {
+    const trace::LayerFate& layer = fate.layers[static_cast<std::size_t>(at.layer)];
+    if (keepsAllThatArrives(layer)) return countOneByOne(fate, bins, at, out);
+    const auto head = static_cast<std::size_t>(at.head);
+    if (layer.levels) {
+        const std::size_t words = layer.levels->words();
+        return countBits(std::span(layer.keptBits).subspan(head * words, words), bins, out);
+    }
+    if (!index) return countOneByOne(fate, bins, at, out);
+    index->countBelow(at.head, layer.cut[head], out);
 }
 
 } // namespace
@@ -72,10 +69,10 @@ HeadStrips countStrips(const trace::Fate& fate, const StripBins& bins, const Hea
     std::vector<const HeadIndex*> index;
     for (const trace::LayerFate& layer : fate.layers)
         index.push_back(layer.ranks ? indexes.find(layer.ranks, bins) : nullptr);
-    const Job job{fate, bins, fate.budgets.tspOn ? makeSieve(fate, bins) : Sieve{}};
     onTwoThreads(fate.layers.size() * heads, [&](std::size_t i) {
         const HeadPlace at{static_cast<int>(i / heads), static_cast<int>(i % heads)};
-        countStrip(job, index[i / heads], at, std::span(strips.kept).subspan(i * width, width));
+        countStrip(fate, index[i / heads], bins, at,
+                   std::span(strips.kept).subspan(i * width, width));
     });
     return strips;
 }

@@ -28,9 +28,9 @@ struct HeadStrips {
     }
 };
 
-/// Counts all strips: Fate::keeps summed over every bin. A layer whose plane has an index costs
-/// microseconds; without one its ranks are read: all of them, or in a preview those of the
-/// survivors. On two threads, when one is free.
+/// Counts all strips: Fate::keeps summed over every bin. A head whose plane has an index costs a
+/// microsecond; of a preview the bits are counted, and where there is neither, the ranks are read. On
+/// two threads, when one is free.
 HeadStrips countStrips(const trace::Fate& fate, const StripBins& bins, const HeadIndexes& indexes);
 
 /// A strip of `width` px as it is drawn: `bins` of `pixels` px each, at most kMostShown, every one
