@@ -29,7 +29,14 @@ private:
     quint64 m_request;
 };
 
-Worker::Worker(QObject* parent) : QObject(parent) {
+Worker::Worker(QObject* parent)
+    : Worker(
+          [](const auto& folder, const ops::DeviceSpec& device, auto& observer, const auto& stop) {
+              return run::Session::open(folder, device, observer, stop);
+          },
+          parent) {}
+
+Worker::Worker(Opener opener, QObject* parent) : QObject(parent), m_opener(std::move(opener)) {
     m_delivery.setSingleShot(true);
     connect(&m_delivery, &QTimer::timeout, this, &Worker::deliver);
     m_sinceDelivery.start();
@@ -44,7 +51,7 @@ void Worker::open(const QString& folder, const ops::DeviceSpec& device,
                   std::optional<std::uint64_t> fingerprint) {
     submit([=, this](Mail& end, run::Observer& observer, const std::stop_token& stop) {
         const std::filesystem::path path = folder.toStdString();
-        auto session = run::Session::open(path, device, observer, stop);
+        auto session = m_opener(path, device, observer, stop);
         if (fingerprint && session->model().fingerprint != *fingerprint)
             throw Error(ErrorCode::BadArgument,
                         path.string() + " is not the model that this trace was recorded with",
@@ -121,7 +128,7 @@ void Worker::release() {
 
 run::Session& Worker::session(run::Observer& observer, const std::stop_token& stop) {
     if (!m_session && m_source)
-        install(run::Session::open(m_source->path, m_source->device, observer, stop));
+        install(m_opener(m_source->path, m_source->device, observer, stop));
     if (!m_session)
         throw Error(ErrorCode::BadArgument, "no model is open", "Open a model folder first.");
     return *m_session;

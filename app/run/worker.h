@@ -11,6 +11,7 @@
 #include <QElapsedTimer>
 #include <QObject>
 #include <QTimer>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,13 @@ struct LoadedModel {
 class Worker : public QObject {
     Q_OBJECT
 public:
+    /// How a session comes to be: Session::open, or what a test puts in its place.
+    using Opener = std::function<std::unique_ptr<run::Session>(
+        const std::filesystem::path& folder, const ops::DeviceSpec& device,
+        run::Observer& observer, const std::stop_token& stop)>;
+
     explicit Worker(QObject* parent = nullptr);
+    explicit Worker(Opener opener, QObject* parent = nullptr);
     ~Worker() override; ///< stops and joins
 
     /// Opens a model; the one before stays open until this one is, and when this one fails. With a
@@ -97,6 +104,7 @@ private:
     Gate* m_gate = nullptr; ///< of m_session
     bool m_held = false;
 
+    const Opener m_opener;
     // Touched on the engine's thread alone.
     std::unique_ptr<run::Session> m_session;
     /// What m_session was opened from: after a fault of its device it is opened again.

@@ -9,8 +9,9 @@
 
 namespace fkv::testing {
 
-/// When memory runs out. Outlives the backend that follows it.
+/// When memory runs out, or the device fails. Outlives the backend that follows it.
 struct Shortage {
+    ErrorCode code = ErrorCode::OutOfMemory;
     std::int64_t failAt = 0;         ///< the allocation that fails, counted from 1; 0: none
     std::int64_t asked = 0;          ///< allocations so far
     std::int64_t availableBytes = 0; ///< what the backend says is left; 0: what it has
@@ -18,11 +19,11 @@ struct Shortage {
 
     void restart(std::int64_t k) { failAt = k, asked = 0; }
     void count() {
-        if (++asked == failAt) throw Error(ErrorCode::OutOfMemory, "memory ran out in a test");
+        if (++asked == failAt) throw Error(code, "an allocation failed in a test");
     }
 };
 
-/// Another backend, of which some allocation fails as when memory runs out.
+/// Another backend, of which some allocation fails.
 class FailingBackend final : public ops::Backend {
 public:
     FailingBackend(std::unique_ptr<ops::Backend> backend, Shortage& shortage)
