@@ -44,11 +44,6 @@ std::int64_t planeBytes(const HeldState& held) {
     return bytes + static_cast<std::int64_t>(held.fullForced.size()) * kFloat;
 }
 
-/// Levels of the ranks of one layer of the full pass.
-std::int64_t levelBytes(const trace::ModelInfo& m, std::int64_t scored) {
-    return (scored + 63) / 64 * 64 * m.kvHeads;
-}
-
 /// Planes of one layer with so many scored tokens.
 std::int64_t layerPlaneBytes(const trace::ModelInfo& m, std::int64_t scored) {
     return scored * kFloat * (m.queryHeads + 2 * m.kvHeads);
@@ -97,8 +92,9 @@ InstrumentMemory estimateMemory(const LoadedModel& model, std::int64_t tokens,
         passes = passes || goes;
     }
     if (passes) e.kvBytes += tokenBytes * budgets.propagated;
-    e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + levelBytes(m, scored) +
-                               2 * scored * kFloat) +
+    const auto levels = static_cast<std::int64_t>(trace::RankLevels::bytesFor(
+        static_cast<std::size_t>(m.kvHeads), static_cast<std::size_t>(scored)));
+    e.planeBytes = m.layers * (layerPlaneBytes(m, scored) + levels + 2 * scored * kFloat) +
                    late * layerPlaneBytes(m, lateScored) +
                    std::int64_t{std::max(0, settings.generate - 1)} * m.vocabulary * kFloat;
     // The model's own scratch is there already; a pass adds its rows and the scorer's planes.

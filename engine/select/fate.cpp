@@ -79,8 +79,8 @@ const trace::LayerPlanes& planesOf(const trace::Run& run, const LayerFate& layer
     return run.fastkv->late[static_cast<std::size_t>(l - firstLate)];
 }
 
-/// Everything of a layer but the cuts that have to be searched; true when its cuts are known.
-bool describeLayer(const trace::Run& run, const Fate& fate, bool lateExact, int l,
+/// Everything of a layer but the cuts that have to be searched for: where it has levels.
+void describeLayer(const trace::Run& run, const Fate& fate, bool lateExact, int l,
                    LayerFate& layer) {
     const trace::Budgets& b = fate.budgets;
     const trace::LayerBudget& budget = b.layers[static_cast<std::size_t>(l)];
@@ -106,10 +106,9 @@ bool describeLayer(const trace::Run& run, const Fate& fate, bool lateExact, int 
                    layer.ranks->cols() != static_cast<std::size_t>(columns)))
         missing("ranks of layer " + std::to_string(l));
     layer.cut.assign(heads, static_cast<std::uint32_t>(whole ? columns : budget.kept - b.window));
-    if (whole || layer.state == State::Exact) return true;
+    if (whole || layer.state == State::Exact) return;
     layer.levels = run.full->layers[static_cast<std::size_t>(l)].levels;
     if (!layer.levels) missing("levels of the ranks of layer " + std::to_string(l));
-    return false;
 }
 
 /// True when `old` already holds this layer's cuts and ties: same deciding plane, same numbers.
@@ -160,16 +159,18 @@ void searchCuts(Fate& fate, const std::vector<HeadOfLayer>& searched, ThreadPool
         counted.push_back(!layer.arrivedOn.empty());
         if (!layer.levels) continue;
         layer.arrivedOn.resize(layer.cut.size() * layer.levels->count());
-        layer.keptBits.resize(layer.cut.size() * layer.levels->words());
+        layer.keptSurvivors.resize(layer.cut.size());
     }
     forEach(pool, searched.size(), [&](std::size_t i, int) {
         const auto [l, g] = searched[i];
         LayerFate& layer = fate.layers[l];
-        const std::size_t count = layer.levels->count(), words = layer.levels->words();
+        const std::size_t count = layer.levels->count();
         const auto arrivedOn = std::span(layer.arrivedOn).subspan(g * count, count);
         if (!counted[l]) layer.levels->countLevels(g, scored, arrivedOn);
-        layer.cut[g] = layer.levels->best(g, fate.passes.words(), arrivedOn, layer.kept - b.window,
-                                          std::span(layer.keptBits).subspan(g * words, words));
+        std::vector<std::uint64_t> best(layer.levels->words());
+        layer.cut[g] =
+            layer.levels->best(g, fate.passes.words(), arrivedOn, layer.kept - b.window, best);
+        layer.keptSurvivors[g] = trace::PositionSet(b.tokens - b.window, std::move(best));
     });
 }
 
@@ -207,13 +208,13 @@ trace::FatePtr computeFate(const trace::Run& run, const trace::Settings& setting
     fate->layers.resize(layers);
     for (std::size_t l = 0; l < layers; ++l) {
         LayerFate& layer = fate->layers[l];
-        const bool known = describeLayer(run, *fate, lateExact, static_cast<int>(l), layer);
+        describeLayer(run, *fate, lateExact, static_cast<int>(l), layer);
         if (sameSurvivors && sameLayer(previous->layers[l], layer)) {
             layer = previous->layers[l];
             continue;
         }
         fresh.push_back(static_cast<int>(l));
-        if (known) continue;
+        if (!layer.levels) continue;
         // Where the KV budget alone moved, the same survivors lie on the same levels.
         if (sameSurvivors && previous->layers[l].levels == layer.levels)
             layer.arrivedOn = previous->layers[l].arrivedOn;

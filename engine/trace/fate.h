@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace fkv::trace {
@@ -19,6 +20,9 @@ public:
         : m_size(size), m_words(static_cast<std::size_t>((size + 63) / 64), all ? ~0ULL : 0ULL) {
         if (all && size % 64 != 0) m_words.back() &= (1ULL << (size % 64)) - 1;
     }
+    /// Of bits, 64 a word, the first as the lowest; none behind the last position.
+    PositionSet(std::int64_t size, std::vector<std::uint64_t> words)
+        : m_size(size), m_words(std::move(words)) {}
     std::int64_t size() const { return m_size; }
     bool has(std::int64_t i) const { return (m_words[static_cast<std::size_t>(i >> 6)] >> (i & 63)) & 1U; }
     void add(std::int64_t i) { m_words[static_cast<std::size_t>(i >> 6)] |= 1ULL << (i & 63); }
@@ -43,11 +47,10 @@ struct LayerFate {
     std::vector<std::uint32_t> cut;  ///< [G]
     std::vector<std::int32_t> tied;  ///< [G] tokens tied at the cut, or -1 when not known
     /// Where cuts of a preview had to be searched for; else null and empty. The levels of `ranks`; how
-    /// many scored survivors lie on each, [G, levels->count()]; and which scored positions are kept,
-    /// as bits [G, levels->words()].
+    /// many scored survivors lie on each, [G, levels->count()]; and which of them each head keeps, [G].
     std::shared_ptr<const RankLevels> levels;
     std::vector<std::uint32_t> arrivedOn;
-    std::vector<std::uint64_t> keptBits;
+    std::vector<PositionSet> keptSurvivors;
 };
 
 /// What happens to every token under one setting: who passes TSP and what each KV head keeps.

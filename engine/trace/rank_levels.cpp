@@ -66,7 +66,7 @@ RankLevels::RankLevels(PlanePtr<std::uint32_t> ranks)
     : m_ranks(std::move(ranks)),
       m_edges(makeEdges(m_ranks->cols())),
       m_words((m_ranks->cols() + kWord - 1) / kWord),
-      m_levels(m_ranks->rows() * m_words * kWord) {
+      m_levels(bytesFor(m_ranks->rows(), m_ranks->cols())) {
     if (m_ranks->empty()) return;
     std::vector<std::uint8_t> levelOfRank;
     for (std::size_t i = 0; i < count(); ++i)

@@ -24,6 +24,10 @@ public:
     /// [count() + 1]: level i holds the ranks [edges()[i], edges()[i + 1]).
     const std::vector<std::uint32_t>& edges() const { return m_edges; }
     std::size_t bytes() const { return m_levels.size(); }
+    /// The same before they are made.
+    static std::size_t bytesFor(std::size_t heads, std::size_t columns) {
+        return heads * ((columns + 63) / 64) * 64;
+    }
 
     /// out[level] = how many of `columns` lie on it. out has count() values.
     void countLevels(std::size_t head, std::span<const std::int32_t> columns,

@@ -64,17 +64,10 @@ std::int64_t keptIn(const trace::Fate& fate, HeadPlace at, TokenRange range) {
     const trace::LayerFate& layer = fate.layers[static_cast<std::size_t>(at.layer)];
     if (keepsAllThatArrives(layer)) return window + arrivedIn(fate, at.layer, inside);
     const auto g = static_cast<std::size_t>(at.head);
-    const auto row = layer.ranks->row(g);
-    const std::uint32_t cut = layer.cut[g];
-    if (at.layer < fate.budgets.firstLate()) return window + countBelow(part(row, inside), cut);
-    const TokenRange arrived = survivorsIn(fate.survivors, inside);
-    if (layer.compacted) return window + countBelow(part(row, arrived), cut);
-    std::int64_t kept = 0;
-    for (std::int64_t j = arrived.begin; j < arrived.end; ++j) {
-        const std::int32_t position = fate.survivors[static_cast<std::size_t>(j)];
-        kept += row[static_cast<std::size_t>(position)] < cut ? 1 : 0;
-    }
-    return window + kept;
+    if (layer.levels)
+        return window + layer.keptSurvivors[g].count(inside.begin, inside.end);
+    const TokenRange columns = layer.compacted ? survivorsIn(fate.survivors, inside) : inside;
+    return window + countBelow(part(layer.ranks->row(g), columns), layer.cut[g]);
 }
 
 std::int64_t arrivedIn(const trace::Fate& fate, int layer, TokenRange range) {

@@ -5,7 +5,6 @@
 #include "viz/series/parallel.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace fkv::viz {
 namespace {
@@ -17,42 +16,13 @@ void countOneByOne(const trace::Fate& fate, const StripBins& bins, HeadPlace at,
             static_cast<std::uint32_t>(keptIn(fate, at, bins.tokensOf(b, b + 1)));
 }
 
-/// Adds the tokens of a set, given as bits of 64 a word, up by bin.
-void countBits(std::span<const std::uint64_t> words, const StripBins& bins,
-               std::span<std::uint32_t> out) {
-    constexpr std::int64_t kWord = 64;
-    std::int64_t begin = 0;
-    std::size_t bin = 0;
-    std::int64_t left = bins.perBin; // of the bin, from `begin` on
-    for (std::uint64_t word : words) {
-        const std::int64_t end = begin + kWord;
-        for (; begin + left < end; left = bins.perBin) {
-            if (word != 0) {
-                const std::uint64_t inBin =
-                    word & ((std::uint64_t{1} << (begin + left - (end - kWord))) - 1);
-                out[bin] += static_cast<std::uint32_t>(std::popcount(inBin));
-                word &= ~inBin;
-            }
-            begin += left;
-            ++bin;
-        }
-        if (word != 0) out[bin] += static_cast<std::uint32_t>(std::popcount(word));
-        left -= end - begin;
-        begin = end;
-    }
-}
-
 void countStrip(const trace::Fate& fate, const HeadIndex* index, const StripBins& bins,
                 HeadPlace at, std::span<std::uint32_t> out) {
     const trace::LayerFate& layer = fate.layers[static_cast<std::size_t>(at.layer)];
-    if (keepsAllThatArrives(layer)) return countOneByOne(fate, bins, at, out);
-    const auto head = static_cast<std::size_t>(at.head);
-    if (layer.levels) {
-        const std::size_t words = layer.levels->words();
-        return countBits(std::span(layer.keptBits).subspan(head * words, words), bins, out);
-    }
-    if (!index) return countOneByOne(fate, bins, at, out);
-    index->countBelow(at.head, layer.cut[head], out);
+    // An index knows what ranks below a cut, of all tokens and not of survivors.
+    if (!index || layer.levels || keepsAllThatArrives(layer))
+        return countOneByOne(fate, bins, at, out);
+    index->countBelow(at.head, layer.cut[static_cast<std::size_t>(at.head)], out);
 }
 
 } // namespace
